@@ -1,0 +1,1 @@
+"""The virtual forecourt: terminal, cloud, card issuer, vehicle, charger, faults."""
