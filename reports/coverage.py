@@ -1,8 +1,8 @@
 """Which scenario of the catalogue is played, which requirement is covered, and why not.
 
 Three texts are held against each other: the catalogue (what ought to be played), the
-features (what is played, by the tags they carry), and ``features/not_automated.toml``
-(why the rest is not). Each scenario id is *automated*, *not automated* with a reason, or
+features (what is played, by their tags), and ``features/not_automated.toml`` (why the
+rest is not). Each scenario id is *automated*, *not automated* with a reason, or
 *missing*, which is an error, as is an id that stands on both sides.
 
 Pure: the caller reads the files. Knows nothing of verdicts: that a scenario exists says

@@ -1,8 +1,9 @@
 """A feature file as the reports and the lint need it: scenarios, tags, steps, examples.
 
-Gherkin's own parser does the reading; this module flattens its tree into frozen values,
-with the tags of Feature and Rule handed down to each scenario, and the Background kept
-apart from a scenario's own steps. Pure: takes text. Knows no requirement and no verdict.
+Gherkin's own parser does the reading; this module flattens its tree into frozen
+values, with the tags of Feature and Rule handed down to each scenario, and the
+Background kept apart from a scenario's own steps. Pure: takes text. Knows no
+requirement and no verdict.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,7 +23,7 @@ Node = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One step. ``keyword`` as written; ``kind`` is Given, When or Then ("" at fault)."""
+    """One step. ``keyword`` as written; ``kind`` is Given, When or Then, or empty."""
 
     keyword: str
     kind: str
