@@ -113,6 +113,7 @@ class Bench:
         #: The instant of the last When: limits of Then run from here.
         self.since_ms = 0
         self.is_open = False
+        self._cast: list[Person] = []
 
     # --- the world, built on first use ------------------------------------------
 
@@ -254,11 +255,17 @@ class Bench:
 
     def driver(self, number: int) -> Person:
         """Driver 1, 2, ... of this case: a person with a card and a vehicle."""
-        return self.people.driver(number)
+        while len(self._cast) < number:
+            self._cast.append(self.people.meet())
+        return self._cast[number - 1]
+
+    def recast(self, number: int, **changes: str) -> None:
+        """Give a driver another card or vehicle."""
+        self._cast[number - 1] = replace(self.driver(number), **changes)
 
     def open_sessions(self) -> int:
         """How many sessions the terminal still holds open."""
-        return sum(session.is_open for session in self.court.terminal.sessions.values())
+        return sum(session.is_holding for session in self.court.terminal.sessions.values())
 
     # --- settings ---------------------------------------------------------------
 

@@ -37,8 +37,19 @@ class CaseNotGreen(Exception):
     """Carries the verdict of a case that is not green, in words."""
 
     def __init__(self, result: CaseResult) -> None:
-        super().__init__(result.in_words())
+        super().__init__(_in_words(result))
         self.result = result
+
+
+def _in_words(result: CaseResult) -> str:
+    """What a person needs who reads a red case."""
+    lines = [f"{result.conduct} / {result.settlement or 'no session'}"]
+    for found in result.findings:
+        lines.append(f"{found.requirement}: expected {found.expected}")
+        lines.append(f"    seen {found.seen}")
+    for session in result.sessions:
+        lines.append(f"session {session.session_id} {session.settlement}: {session.note}")
+    return "\n".join([*lines, *result.trace_tail, result.replay])
 
 
 @dataclass(slots=True)
@@ -136,7 +147,6 @@ def _result(
     bench = case.bench
     group = _S_ID.match(case.scenario_id)
     settlement = judgement.settlement
-    green = conduct is Conduct.PASS and judgement.settlement_is_green
     return CaseResult(
         scenario_id=case.scenario_id,
         group=group.group(1) if group else "",
@@ -145,7 +155,6 @@ def _result(
         column=bench.column.name,
         conduct=str(conduct),
         settlement=str(settlement) if settlement else None,
-        green=green,
         requirements=bench.case.requirements,
         findings=tuple(
             FindingLine(
@@ -157,6 +166,7 @@ def _result(
         ),
         sessions=_session_lines(judgement),
         duration_ms=bench.now_ms if bench.is_open else 0,
+        unknown_allowed=case.expectations.allow_unknown,
         replay=replay_line(case),
         trace_tail=tuple(in_words(r) for r in bench.trace.records[-_TAIL:]),
     )
@@ -167,7 +177,7 @@ def _session_lines(judgement: Judgement) -> tuple[SessionLine, ...]:
         SessionLine(
             session_id=session.session_id,
             settlement=str(session.settlement),
-            why=session.why,
+            note=session.why,
         )
         for session in judgement.sessions
     )
