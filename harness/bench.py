@@ -1,12 +1,12 @@
 """The bench: one forecourt, one controller, the lines between them, one trace.
 
-The composition root of a case in virtual time. A bench is built cold, so that a scenario
-can still choose claims and readings; the first thing that needs the world opens it: the
-controller boots and must be ready before its time is up. What a scenario did not say is
-the same for all: the epilogue (``harness.epilogue``) and the judgement.
+The composition root of a case in virtual time. A bench is built cold, so that a
+scenario can still choose claims and readings; the first thing that needs the world
+opens it: the controller boots and must be ready before its time is up. What a scenario
+did not say is the same for all: the epilogue (``harness.epilogue``) and the judgement.
 
-The bench never looks inside the controller. What it knows of a case is the trace and the
-machines of the forecourt.
+The bench never looks inside the controller. What it knows of a case is the trace and
+the machines of the forecourt.
 """
 
 import calendar
@@ -265,7 +265,9 @@ class Bench:
 
     def open_sessions(self) -> int:
         """How many sessions the terminal still holds open."""
-        return sum(session.is_holding for session in self.court.terminal.sessions.values())
+        return sum(
+            session.is_holding for session in self.court.terminal.sessions.values()
+        )
 
     # --- settings ---------------------------------------------------------------
 

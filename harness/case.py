@@ -1,15 +1,15 @@
 """A case: one scenario in one column, from its first step to its verdict.
 
 What a step raises says whose fault it is. An assertion is the controller's (FAIL); a
-situation that was not reached, or a fault that did not hit, leaves the case INCONCLUSIVE; a
-claim that the declaration does not make is NOT APPLICABLE; anything else is ours (ERROR).
-The judge adds what it reads in the trace, and the worst wins. A set-up that fails ends the
-case: it is an ERROR of the set-up, never a FAIL.
+situation that was not reached, or a fault that did not hit, leaves the case
+INCONCLUSIVE; a claim that the declaration does not make is NOT APPLICABLE; anything
+else is ours (ERROR). The judge adds what it reads in the trace, and the worst wins. A
+set-up that fails ends the case: it is an ERROR of the set-up, never a FAIL.
 """
 
 import hashlib
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -48,7 +48,9 @@ def _in_words(result: CaseResult) -> str:
         lines.append(f"{found.requirement}: expected {found.expected}")
         lines.append(f"    seen {found.seen}")
     for session in result.sessions:
-        lines.append(f"session {session.session_id} {session.settlement}: {session.note}")
+        lines.append(
+            f"session {session.session_id} {session.settlement}: {session.note}"
+        )
     return "\n".join([*lines, *result.trace_tail, result.replay])
 
 
@@ -60,7 +62,7 @@ class Case:
     tags: tuple[str, ...]
     path: Path
     #: What must have been seen for the verdict to mean anything.
-    expectations: Expectations = Expectations()
+    expectations: Expectations = field(default_factory=Expectations)
 
     @property
     def scenario_id(self) -> str:
@@ -140,9 +142,7 @@ def _finding(case: Case, error: BaseException | None) -> Finding | None:
     return found
 
 
-def _result(
-    case: Case, judgement: Judgement, extra: tuple[Finding, ...]
-) -> CaseResult:
+def _result(case: Case, judgement: Judgement, extra: tuple[Finding, ...]) -> CaseResult:
     conduct = worst(judgement.conduct, *(finding.conduct for finding in extra))
     bench = case.bench
     group = _S_ID.match(case.scenario_id)

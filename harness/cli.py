@@ -26,7 +26,7 @@ def _one_of(name: str, found: str | None, allowed: tuple[str, ...]) -> None:
 
 
 @app.command()
-def run(  # noqa: PLR0913 - one parameter per flag
+def run(  # noqa: PLR0913, PLR0917 - one parameter per flag
     paths: Annotated[
         list[Path] | None,
         typer.Argument(help="feature files or folders; the whole suite when absent"),
@@ -66,7 +66,9 @@ def run(  # noqa: PLR0913 - one parameter per flag
             raise _fail(f"{path}: no such file or folder")
     for one in requirement or ():
         if one not in known:
-            raise _fail(f"--requirement: found {one!r}, allowed are ids such as R-NOS-01")
+            raise _fail(
+                f"--requirement: found {one!r}, allowed are ids such as R-NOS-01"
+            )
     options = RunOptions(
         paths=tuple(paths or ()),
         declaration=declaration,

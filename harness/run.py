@@ -1,12 +1,12 @@
 """One run of the examiner: select cases, play them, say what was seen.
 
-The engine is pytest with the nohold plugin (an entry point), the same that a vendor's own
-pytest project uses; here its terminal output is replaced by a progress bar and the matrix.
-Results travel as plain values on the test reports, so it does not matter in which process
-a case was played.
+The engine is pytest with the nohold plugin (an entry point), the same that a vendor's
+own pytest project uses; here its terminal output is replaced by a progress bar and the
+matrix. Results travel as plain values on the test reports, so it does not matter in
+which process a case was played.
 
-Exit statuses are those of device_under_test.md section 3: 0 conformant, 1 not, 2 wrong use,
-3 set-up error or nothing decided, 4 the examiner itself failed.
+Exit statuses are those of device_under_test.md section 3: 0 conformant, 1 not, 2 wrong
+use, 3 set-up error or nothing decided, 4 the examiner itself failed.
 """
 
 from collections.abc import Sequence
@@ -19,8 +19,14 @@ from typing import Any, Final
 import pytest
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-from rich.progress import TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 from harness.bench import VERSION
 from reports.json_report import json_report

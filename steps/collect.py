@@ -3,8 +3,8 @@
 pytest-bdd binds scenarios to functions of a Python module; this collector makes that
 module in memory. On the way it closes the ways in which pytest-bdd loses scenarios in
 silence: two scenarios of one title (the first disappears), tags on ``Examples`` (they
-bypass the tag hook), and any other difference between what Gherkin itself sees in the file
-and what would run, which is counted here and is an error of collection.
+bypass the tag hook), and any other difference between what Gherkin itself sees in the
+file and what would run, which is counted here and is an error of collection.
 """
 
 import types

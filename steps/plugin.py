@@ -1,10 +1,10 @@
 """nohold as a pytest plugin: the vocabulary, the bench and the judgement.
 
-Installed through an entry point, so a vendor's or QA's own pytest project gets all of it
-by installing nohold. Feature files below the given paths are collected as they are; each
-scenario runs in every column that its tags and the options allow; when its steps have run,
-or one of them has failed, the epilogue is played and the trace judged. A case passes only
-when conduct is PASS and every session in it is closed.
+Installed through an entry point, so a vendor's or QA's own pytest project gets all of
+it by installing nohold. Feature files below the given paths are collected as they are;
+each scenario runs in every column that its tags and the options allow; when its steps
+have run, or one of them has failed, the epilogue is played and the trace judged. A case
+passes only when conduct is PASS and every session in it is closed.
 
 Step definitions live in ``steps/<actor>.py`` and are loaded from here.
 """
