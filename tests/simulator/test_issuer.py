@@ -302,6 +302,7 @@ def test_an_unknown_hold_is_refused(desk: Desk, how: str) -> None:
 def test_more_than_is_held_is_refused_and_the_hold_stays_open(desk: Desk) -> None:
     hold = desk.opened()
     request = desk.capture(hold.hold, 5001)
+    desk.wait(1000)
     again = desk.capture(hold.hold, 5000)
     desk.wait(1000)
     assert desk.answer(request).outcome == "refused"
