@@ -1,7 +1,7 @@
 """The form of step definitions: traps of the runner that would let a scenario pass.
 
-A coroutine step is never awaited, and a Then that returns False instead of asserting is
-taken for a success (style guide, section 3.5). Short bodies keep decisions out of steps.
+A coroutine step is never awaited, and a Then that returns False instead of asserting
+is taken for a success (style guide, section 3.5). Short bodies keep decisions out.
 """
 
 import ast
