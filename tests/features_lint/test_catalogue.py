@@ -17,7 +17,8 @@ from reports.register import Catalogue, Level, Register
 def test_every_scenario_is_played_or_has_a_reason(
     catalogue: Catalogue, played: tuple[Played, ...], reasons: Mapping[str, str]
 ) -> None:
-    assert catalogue_problems(catalogue, played, reasons) == []
+    found = catalogue_problems(catalogue, played, reasons)
+    assert not found, "\n".join(found)
 
 
 def test_every_must_is_covered_or_says_why_not(
@@ -33,4 +34,4 @@ def test_every_must_is_covered_or_says_why_not(
         if register.requirements[line.requirement_id].level is Level.MUST
         and "no feature with this tag" in line.why_none
     ]
-    assert silent == []
+    assert not silent, "\n".join(silent)

@@ -146,13 +146,15 @@ RULES: Final[tuple[Rule, ...]] = (
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
 def test_the_features_keep(rule: Rule, features: tuple[FeatureFile, ...]) -> None:
-    assert [line for feature in features for line in rule(feature)] == []
+    found = [line for feature in features for line in rule(feature)]
+    assert not found, "\n".join(found)
 
 
 def test_tags_name_one_scenario_and_requirements_that_exist(
     register: Register, catalogue: Catalogue, played: tuple[Played, ...]
 ) -> None:
-    assert tag_problems(register, catalogue, played) == []
+    found = tag_problems(register, catalogue, played)
+    assert not found, "\n".join(found)
 
 
 def test_reasons_are_given_for_scenarios_that_exist(

@@ -29,10 +29,10 @@ def step_definitions(text: str) -> Iterator[tuple[str, Function]]:
                     yield kind, node
 
 
-def body_lines(function: Function) -> int:
-    """Lines of the body, without the docstring."""
+def statements(function: Function) -> int:
+    """Statements of the body, nested ones included, without the docstring."""
     body = function.body[bool(ast.get_docstring(function)) :]
-    return (body[-1].end_lineno or 0) - body[0].lineno + 1 if body else 0
+    return sum(isinstance(n, ast.stmt) for top in body for n in ast.walk(top))
 
 
 def complaints(name: str, text: str) -> list[str]:
@@ -46,9 +46,9 @@ def complaints(name: str, text: str) -> list[str]:
             wrong.append(f"{where} returns a value instead of asserting")
         if found.name.startswith("_"):
             wrong.append(f"{where} has no name that tells what it does")
-        if body_lines(found) > MAX_BODY:
-            lines = body_lines(found)
-            wrong.append(f"{where} has {lines} lines of body, allowed {MAX_BODY}")
+        if statements(found) > MAX_BODY:
+            count = statements(found)
+            wrong.append(f"{where} has {count} statements, allowed {MAX_BODY}")
     return wrong
 
 
@@ -58,7 +58,7 @@ def test_steps_avoid_the_traps() -> None:
         for path in sorted(STEPS.rglob("*.py"))
         for line in complaints(path.name, path.read_text(encoding="utf-8"))
     ]
-    assert found == []
+    assert not found, "\n".join(found)
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_steps_avoid_the_traps() -> None:
         ("@given('a')\nasync def a(): ...", "coroutine"),
         ("@then('a')\ndef a(bench):\n    return bench.x == 1", "returns a value"),
         ("@when('a')\ndef _(): ...", "no name"),
-        ("@when(parse('a'))\ndef a():\n" + "    x = 1\n" * 11, "11 lines of body"),
+        ("@when(parse('a'))\ndef a():\n" + "    x = 1\n" * 11, "11 statements"),
     ],
 )
 def test_a_trap_is_seen(text: str, says: str) -> None:
