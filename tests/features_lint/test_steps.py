@@ -35,14 +35,22 @@ def statements(function: Function) -> int:
     return sum(isinstance(n, ast.stmt) for top in body for n in ast.walk(top))
 
 
+def returns_value(node: ast.AST) -> bool:
+    """Whether this function, not one inside it, returns something."""
+    return any(
+        (isinstance(child, ast.Return) and child.value is not None)
+        or (not isinstance(child, Function | ast.Lambda) and returns_value(child))
+        for child in ast.iter_child_nodes(node)
+    )
+
+
 def complaints(name: str, text: str) -> list[str]:
     wrong = []
     for kind, found in step_definitions(text):
         where = f"{name}:{found.lineno}: {found.name}"
         if isinstance(found, ast.AsyncFunctionDef):
             wrong.append(f"{where} is a coroutine: it would never be awaited")
-        returns = [n for n in ast.walk(found) if isinstance(n, ast.Return) and n.value]
-        if kind == "then" and returns:
+        if kind == "then" and returns_value(found):
             wrong.append(f"{where} returns a value instead of asserting")
         if found.name.startswith("_"):
             wrong.append(f"{where} has no name that tells what it does")
@@ -66,6 +74,7 @@ def test_steps_avoid_the_traps() -> None:
     [
         ("@given('a')\nasync def a(): ...", "coroutine"),
         ("@then('a')\ndef a(bench):\n    return bench.x == 1", "returns a value"),
+        ("@then('a')\ndef a():\n    if b:\n        return False", "returns a value"),
         ("@when('a')\ndef _(): ...", "no name"),
         ("@when(parse('a'))\ndef a():\n" + "    x = 1\n" * 11, "11 statements"),
     ],
@@ -78,6 +87,8 @@ def test_a_trap_is_seen(text: str, says: str) -> None:
 def test_what_is_no_trap_passes() -> None:
     text = (
         "@given('a', target_fixture='b')\ndef a():\n    return 1\n"
-        "@then('b')\ndef b():\n    'Why.'\n" + "    assert x\n" * 10 + "def _c(): ...\n"
+        "@then('b')\ndef b():\n    'Why.'\n    def c(): return 1\n"
+        + "    assert x\n" * 8
+        + "def _c(): ...\n"
     )
     assert complaints("steps.py", text) == []
