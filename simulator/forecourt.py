@@ -68,7 +68,9 @@ class Forecourt:
         self.kernel = kernel
         self.trace = trace
         self.terminal = Terminal(settings.terminal, ids=seed.stream("terminal"))
-        self.issuer = Issuer(seed.stream("issuer"))
+        self.issuer = Issuer(
+            seed.stream("issuer"), family=settings.terminal.family
+        )
         self.station = Station(settings.station)
         self.outbox: Outbox | None = None
         self.host_link_up = True

@@ -35,12 +35,24 @@ def refuses_every_close(bench: Bench) -> None:
     )
 
 
-@given(phrase("the terminal refuses the next {times:Count} closes"))
+@given(phrase("the terminal refuses the next {times:Closes}"))
 def refuses_closes(bench: Bench, times: int) -> None:
     """Given the terminal refuses the next three closes"""
     bench.faults.impair(
         lambda fault: Impairment(fault=fault, kind=Kind.REFUSE_CLOSE, times=times)
     )
+
+
+@when(phrase("the terminal accepts closes again"))
+def accepts_closes(bench: Bench) -> None:
+    """When the terminal accepts closes again"""
+    bench.faults.heal(Kind.REFUSE_CLOSE)
+
+
+@given(phrase("nobody could know of the session"))
+def nobody_could_know(bench: Bench) -> None:
+    """Given nobody could know of the session"""
+    bench.allow_unknown = True
 
 
 @given(phrase("the answer to the next authorisation never arrives"))
@@ -98,9 +110,9 @@ def no_authorisation(bench: Bench) -> None:
         raise Breach("no authorisation", f"{found} authorisations")
 
 
-@then(phrase("{times:Count} authorisations have been attempted"))
+@then(phrase("{times:AuthorisationsHave} been attempted"))
 def authorisations_attempted(bench: Bench, times: int) -> None:
-    """Then one authorisations have been attempted"""
+    """Then one authorisation has been attempted"""
     bench.run_for(READY_WITHIN_MS)
     found = authorisations(bench)
     if found != times:
