@@ -199,10 +199,10 @@ class BlockDecoder:
         at, end = start, len(self._buffer)
         while at < end:
             at = self._skip_noise(self._take_good(at, found), found)
-            step = self._settle(at, found) if at < end else 0
-            if not step:
+            settled = self._settle(at, found) if at < end else None
+            if settled is None:
                 break
-            at += step
+            at = settled
         self._flush_noise(found)
         self._buffer = self._buffer[at:]
         self._reported = max(0, self._reported - at)
@@ -240,20 +240,23 @@ class BlockDecoder:
         self._make_noise(at, here)
         return here
 
-    def _settle(self, at: int, found: list[Block | BadBlock]) -> int:
-        """How many bytes to move on from this candidate; 0: it needs more bytes."""
+    def _settle(self, at: int, found: list[Block | BadBlock]) -> int | None:
+        """Where to go on from this candidate; None: it needs more bytes."""
         standing = self._standing(at)
+        if standing is _Standing.WHOLE:
+            return at
         if standing is _Standing.NEEDS_MORE:
             rival = self._rival(at)
-            self._make_noise(at, rival)
-            return rival - at
+            if rival is not None:
+                self._make_noise(at, rival)
+            return rival
         reason, is_all = _FAULTS[standing]
         if self._preamble is None and not (is_all and self._is_usual(at)):
             self._make_noise(at, at + 1)  # any byte may start a block: this did not
-            return 1
+            return at + 1
         claimed = self._size(at) if is_all else self._width + 2
         self._report(reason, at, at + claimed, found)
-        return 1
+        return at + 1
 
     def _standing(self, at: int) -> _Standing:
         have = len(self._buffer) - at
@@ -275,14 +278,14 @@ class BlockDecoder:
             return _Standing.BAD_CHECKSUM
         return _Standing.WHOLE
 
-    def _rival(self, at: int) -> int:
+    def _rival(self, at: int) -> int | None:
         """Where a whole block of the usual magic stands behind an unfinished one.
 
         Only with a free preamble, and only when the one in front has another magic:
-        then it is more likely noise than a block. Returns ``at`` when there is none.
+        then it is more likely noise than a block.
         """
         if self._preamble is not None or self._is_usual(at):
-            return at
+            return None
         width = self._width
         magic_at = self._buffer.find(MAGIC, at + width + 2)
         while magic_at >= 0:
@@ -290,7 +293,7 @@ class BlockDecoder:
             if self._standing(rival) is _Standing.WHOLE:
                 return rival
             magic_at = self._buffer.find(MAGIC, magic_at + 1)
-        return at
+        return None
 
     # --- The buffer and the reports ---------------------------------------------
 
