@@ -1,7 +1,7 @@
 """From a request to a call and back (cps.md 1.3 and section 2).
 
 ``parse_call`` is the server's side: it finds the route and reads path, query and body
-by its row, or says which status and text to refuse with. ``build`` is the client's side:
+by its row, or says which status and text to refuse with. ``build`` is the client:
 it writes the request of a row, and raises when asked for something that no row allows.
 Neither looks at keys, sessions or policies. Arguments travel in the query with an empty
 body; only the screen call (E11) has one. Parameters that no row knows are ignored and

@@ -1,0 +1,30 @@
+"""The site itself: its power, and time that passes."""
+
+from pytest_bdd import given, when
+
+from harness.bench import Bench
+from steps.words import phrase
+
+
+@given(phrase("{time:Duration} have passed"))
+@when(phrase("{time:Duration} pass"))
+def time_passes(bench: Bench, time: int) -> None:
+    """When 5 minutes pass
+    Given 20 seconds have passed
+    """
+    bench.open()
+    bench.run_for(time)
+
+
+@when(phrase("the site loses power for {time:Duration}"))
+def site_power_cut(bench: Bench, time: int) -> None:
+    """When the site loses power for 10 minutes"""
+    bench.faults.cut_site_power()
+    bench.run_for(time)
+    bench.faults.heal("site_power_cut")
+
+
+@given(phrase("the station is ready"))
+def station_ready(bench: Bench) -> None:
+    """Given the station is ready"""
+    bench.open()
