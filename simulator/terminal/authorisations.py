@@ -58,6 +58,9 @@ class Wish:
     then: Decided
     #: When the session would end by itself, given the time at which it opens.
     expiry: Callable[[int], Expiry | None]
+    reference: int = 0
+    #: The connection that asked; a late approval is never told to another one.
+    connection: int = 0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -89,7 +92,7 @@ class Authorisations:
         self._send_at_ms: int | None = None
         self._give_up_at_ms: int | None = None
         #: Told of a session that nobody waits for; set by the terminal.
-        self.on_late: Callable[[Face, Decision, int], None] = _tell_nobody
+        self.on_late: Callable[[Wish, Decision, int], None] = _tell_nobody
 
     # --- Asking -----------------------------------------------------------------
 
@@ -97,7 +100,7 @@ class Authorisations:
         """Ask the issuer; PIN entry first where the card and the terminal have it."""
         assert self._current is None, "one authorisation at a time"
         if not self._host.can_send:
-            wish.then(_declined(Decline.HOST_ERROR), now_ms)
+            wish.then(_declined(self._unreachable), now_ms)
             return
         traits = self._settings.traits
         self._current = wish
@@ -126,7 +129,15 @@ class Authorisations:
     def line_lost(self, now_ms: int) -> None:
         """The host cannot be asked any more; what was asked may still be answered."""
         if self.is_asking_pin:
-            self._decide(_declined(Decline.HOST_ERROR), now_ms)
+            self._decide(_declined(self._unreachable), now_ms)
+
+    @property
+    def _unreachable(self) -> int:
+        return self._settings.psp_profile.host_unreachable_reason
+
+    def open_unasked(self, wish: Wish) -> None:
+        """Open a session that no host has asked for: one of an earlier life."""
+        self._ask(_Sent(wish=wish, is_awaited=False, is_surplus=True))
 
     def increase(
         self, session: Session, total_minor: int, *, via: Via, then: Decided
@@ -147,7 +158,7 @@ class Authorisations:
         )
         return True
 
-    # --- Inside -------------------------------------------------------------------
+    # --- Inside -----------------------------------------------------------------
 
     def _send(self, wish: Wish) -> None:
         self._send_at_ms = None
@@ -172,7 +183,7 @@ class Authorisations:
         if sent.is_awaited:
             self._decide(decision, now_ms)
         elif decision.session is not None:
-            self.on_late(sent.wish.face, decision, now_ms)
+            self.on_late(sent.wish, decision, now_ms)
 
     def _decision(self, sent: _Sent, event: IssuerAnswered, now_ms: int) -> Decision:
         if event.outcome not in ("approved", "partial"):
@@ -208,6 +219,7 @@ class Authorisations:
                 opened_at_ms=now_ms,
                 host_reference=event.host_reference,
                 expiry=wish.expiry(now_ms),
+                reference=wish.reference,
             )
         )
 
@@ -227,7 +239,7 @@ class Authorisations:
         self, psp_session_id: int, event: IssuerAnswered, via: Via
     ) -> Decision:
         session = self._store.by_psp_id(psp_session_id)
-        if session is None or not session.is_holding:
+        if session is None or not session.is_open:
             return Decision(verdict=Verdict.DECLINED, reason=Decline.OTHER)
         if event.outcome not in ("approved", "partial"):
             return Decision(
@@ -239,7 +251,7 @@ class Authorisations:
             session=self._store.updated(session, event.amount_minor, via=via),
         )
 
-    # --- Time -----------------------------------------------------------------------
+    # --- Time -------------------------------------------------------------------
 
     def deadline_ms(self) -> int | None:
         times = (self._send_at_ms, self._give_up_at_ms)
@@ -247,7 +259,8 @@ class Authorisations:
 
     def on_deadline(self, now_ms: int) -> None:
         if self._give_up_at_ms is not None and self._give_up_at_ms <= now_ms:
-            reason = Decline.PIN_FAILURE if self.is_asking_pin else Decline.HOST_TIMEOUT
+            silent = self._settings.psp_profile.auth_timeout_reason
+            reason = Decline.PIN_FAILURE if self.is_asking_pin else silent
             self._decide(_declined(reason), now_ms)
         elif self._send_at_ms is not None and self._send_at_ms <= now_ms:
             assert self._current is not None
@@ -258,5 +271,5 @@ def _declined(reason: int) -> Decision:
     return Decision(verdict=Verdict.DECLINED, reason=reason)
 
 
-def _tell_nobody(face: Face, decision: Decision, now_ms: int) -> None:
+def _tell_nobody(wish: Wish, decision: Decision, now_ms: int) -> None:
     """Before the terminal is wired up nobody can be told."""

@@ -1,9 +1,10 @@
 """Commit, void and expiry: how a session's money is settled with the issuer.
 
-A close goes to the issuer and counts when the issuer has answered. While the host cannot
-be reached the close counts at once, is stored, and is forwarded when the line is back
-(psp.md 7.7, cps.md 4.5). The same happens to a close that the host leaves unanswered for
-``PATIENCE_MS``: the terminal confirms in time and the answer becomes the forwarding.
+A close goes to the issuer and counts when the issuer has answered. While the host
+cannot be reached the close counts at once, is stored, and is forwarded when the line is
+back (psp.md 7.7, cps.md 4.5). The same happens to a close that the host leaves
+unanswered for ``PATIENCE_MS``: the terminal confirms in time and the answer becomes the
+forwarding.
 
 One close at a time per session. The same close asked for again while it is under way is
 one close with two askers; another one is refused by returning False. What survives a
@@ -137,7 +138,7 @@ class Closings:
             for one in stored:
                 self._send(one)
 
-    # --- Inside -------------------------------------------------------------------
+    # --- Inside -----------------------------------------------------------------
 
     def _join(self, close: Close) -> bool:
         one = self._awaited.get(close.session.psp_session_id)
@@ -214,7 +215,7 @@ class Closings:
             one.close.session
         )
 
-    # --- Time -----------------------------------------------------------------------
+    # --- Time -------------------------------------------------------------------
 
     def deadline_ms(self) -> int | None:
         if not self._awaited:

@@ -65,7 +65,7 @@ class Account:
         self.replace_key(key)
         return json_response(200, {"apikey": key})
 
-    # --- The state webhook --------------------------------------------------------
+    # --- The state webhook ------------------------------------------------------
 
     def webhook(self, call: Call, now_ms: int) -> Response:
         """E12 with its three verbs; only the first is evidenced."""
@@ -90,7 +90,7 @@ class Account:
             self._desk.post("state", self._webhook, info.to_json())
         self._last_told = info.state
 
-    # --- Terminals ----------------------------------------------------------------
+    # --- Terminals --------------------------------------------------------------
 
     def terminals(self, info: Callable[[], TerminalInfo]) -> Response:
         """E1."""

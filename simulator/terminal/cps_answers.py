@@ -85,10 +85,9 @@ class Answers:
         )
 
     def state(self, session: Session) -> str:
-        expiry = session.expiry
-        if session.state is SessionState.EXPIRED and expiry:
-            if expiry.action == "commit":
-                return self._policy.committed_name
+        is_expired = session.state is SessionState.EXPIRED
+        if is_expired and session.expiry and session.expiry.action == "commit":
+            return self._policy.committed_name
         return self._states[session.state]
 
     def _final_amount(self, session: Session) -> int | None:
@@ -120,7 +119,7 @@ class Answers:
         closed = session.closed_at_ms
         return closed is None or now_ms - closed <= self._policy.session_days * _DAY_MS
 
-    # --- Cards --------------------------------------------------------------------
+    # --- Cards ------------------------------------------------------------------
 
     def card(self, card: PresentedCard, sessions: list[Session]) -> cps.Card:
         """A card as E4 answers it and the callback posts it."""
@@ -141,7 +140,7 @@ class Answers:
             return {"sessionId": "", "maskedPan": card.masked_pan}
         return self.card(card, sessions).to_json()
 
-    # --- The rest -------------------------------------------------------------------
+    # --- The rest ---------------------------------------------------------------
 
     def accepted(self) -> cps.Response:
         return cps.Response(self._policy.start_success)
@@ -151,6 +150,9 @@ class Answers:
             return cps.Response(204)
         timestamp = cps.error_time(self.wall(now_ms))
         return cps.error_response(status, text, timestamp=timestamp)
+
+    def bytes_of(self, body: Mapping[str, object]) -> bytes:
+        return cps.to_json(body)
 
     def items(self, name: str, items: list[dict[str, object]]) -> cps.Response:
         """A list, bare or wrapped."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from simulator.events import CloudAnswer, PostCallback
-from simulator.terminal.impairments import Kind, Impairments
+from simulator.terminal.impairments import Impairments, Kind
 from simulator.terminal.outbox import Outbox
 from wire.cps import Response, to_json
 

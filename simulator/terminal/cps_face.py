@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from simulator.events import CloudCalled
-from simulator.terminal.authorisations import Decision, Verdict, Wish
+from simulator.terminal.authorisations import Decision, Wish
 from simulator.terminal.cps_account import Account
 from simulator.terminal.cps_answers import Answers, cps_card_id
 from simulator.terminal.cps_desk import Ask, Desk
@@ -24,7 +24,6 @@ from simulator.terminal.cps_transitions import (
     CpsState,
 )
 from simulator.terminal.device import Device
-from simulator.terminal.display import money
 from simulator.terminal.impairments import Kind
 from simulator.terminal.reader import Order, PresentedCard, ReaderState
 from simulator.terminal.screens import described
@@ -63,9 +62,7 @@ class CpsFace:
         self._policy = device.settings.cps_policy
         self._answers = Answers(device.settings)
         self._desk = Desk(device.out, device.faults)
-        self.account = Account(
-            device.settings, device.ids, self._answers, self._desk
-        )
+        self.account = Account(device.settings, device.ids, self._answers, self._desk)
         self._sessions = CpsSessions(
             device, self._answers, self._desk, lambda: self.is_online
         )
@@ -90,7 +87,7 @@ class CpsFace:
             state=self._state_name(),
         )
 
-    # --- Calls --------------------------------------------------------------------
+    # --- Calls ------------------------------------------------------------------
 
     def called(self, event: CloudCalled, now_ms: int) -> None:
         """Take one HTTP request; it is answered now, later, or by a fault never."""
@@ -159,7 +156,7 @@ class CpsFace:
     def _route_update(self, ask: Ask, call: Call, now_ms: int) -> Response | None:
         return self._sessions.update(ask, call, now_ms)
 
-    # --- Start, card, stop ----------------------------------------------------------
+    # --- Start, card, stop ------------------------------------------------------
 
     def _route_start(self, ask: Ask, call: Call, now_ms: int) -> Response:
         reads = (CpsState.STARTING, CpsState.READING, CpsState.CARD)
@@ -219,7 +216,7 @@ class CpsFace:
         self._move(event)
         self._answer_polls(lambda: self._no_card(now_ms), now_ms)
 
-    # --- Authorising ------------------------------------------------------------------
+    # --- Authorising ------------------------------------------------------------
 
     def _route_authorize(self, ask: Ask, call: Call, now_ms: int) -> Response | None:
         if (refusal := self._refusal(CpsEvent.AUTHORIZE, now_ms)) is not None:
@@ -256,11 +253,11 @@ class CpsFace:
 
     def _decided(self, ask: Ask, call: Call, decision: Decision, now_ms: int) -> None:
         self._authorising = None
+        self._device.show_decision(decision, now_ms)
+        self._show(call, now_ms)
         self._device.reader.stop()
         self._move(CpsEvent.DECIDED)
         session = decision.session
-        self._device.show_decision(decision, now_ms)
-        self._show(call, now_ms)
         if session is None:
             response = self._answers.declined(now_ms)
         else:
@@ -284,7 +281,7 @@ class CpsFace:
             return None
         return Expiry(at_ms=now_ms + hours * _HOUR_MS, action="void")
 
-    # --- Screens ------------------------------------------------------------------------
+    # --- Screens ----------------------------------------------------------------
 
     def _route_ui(self, ask: Ask, call: Call, now_ms: int) -> Response:
         policy, body = self._policy, call.body or {}
@@ -296,7 +293,9 @@ class CpsFace:
         switch = (
             policy.unknown_screen
             if known is None
-            else "accept" if known.is_documented else policy.undocumented_screen
+            else "accept"
+            if known.is_documented
+            else policy.undocumented_screen
         )
         if switch == "refuse":
             text = f"type: found {kind!r}, allowed {', '.join(SCREENS)}"
@@ -325,7 +324,7 @@ class CpsFace:
         )
         self._desk.post("ui", self._ui_url, body.to_json())
 
-    # --- What the reader tells ------------------------------------------------------------
+    # --- What the reader tells --------------------------------------------------
 
     def reading_began(self, now_ms: int) -> None:
         self._move(CpsEvent.READING_BEGAN)
@@ -348,7 +347,7 @@ class CpsFace:
     def read_lost(self, now_ms: int) -> None:
         self._move(CpsEvent.READ_EXPIRED)
 
-    # --- The line between cloud and terminal ----------------------------------------------
+    # --- The line between cloud and terminal ------------------------------------
 
     def online_moved(self, *, online: bool, now_ms: int) -> None:
         """The terminal is connected to the cloud, or not any more."""
@@ -361,9 +360,9 @@ class CpsFace:
         self._lose_read(now_ms)
         self._move(CpsEvent.LINE_LOST, online_moved=True)
 
-    def forget_screen(self) -> None:
-        """A screen and its callback do not survive the terminal's power (cps.md 3)."""
-        self._ui_url = ""
+    def forget_callbacks(self) -> None:
+        """Callback addresses do not survive the terminal's power (cps.md 3)."""
+        self._ui_url = self._card_url = ""
 
     def _lose_read(self, now_ms: int) -> None:
         if self._owns_reader():
@@ -374,7 +373,7 @@ class CpsFace:
             self._device.authorisations.abandon()
             self._desk.reply(ask, self._offline(now_ms), now_ms)
 
-    # --- Inside -----------------------------------------------------------------------------
+    # --- Inside -----------------------------------------------------------------
 
     def _refusal(self, event: CpsEvent, now_ms: int) -> Response | None:
         if TRANSITIONS[self.state, event] is not CpsFate.REFUSED:
@@ -408,7 +407,7 @@ class CpsFace:
         if self.state is CpsState.OFFLINE:
             last = self._policy.offline_state == "last_known"
             return self._last_known if last else CpsState.IDLE.value
-        state = self.state
+        state: CpsState = self.state
         if state is CpsState.IDLE and not self._owns_reader():
             state = _READER_STATES.get(self._device.reader.state, state)
         if state is CpsState.AUTHORIZING:
@@ -441,7 +440,7 @@ class CpsFace:
                 "message", message, now_ms=now_ms, for_ms=seconds * 1000
             )
 
-    # --- Time -------------------------------------------------------------------------------
+    # --- Time -------------------------------------------------------------------
 
     def deadline_ms(self) -> int | None:
         times = [at_ms for at_ms, _ in self._polls]

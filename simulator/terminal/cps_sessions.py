@@ -109,7 +109,7 @@ class CpsSessions:
         self, session: Session, operation: Operation, amount: int, now_ms: int
     ) -> Response | None:
         """Why this close is not even tried; None when it is."""
-        if not session.is_holding:
+        if not session.is_open:
             return self._already_closed(session, operation, now_ms)
         fault = self._device.faults.hit(Kind.REFUSE_CLOSE, operation=operation)
         if fault is not None:

@@ -1,9 +1,9 @@
 """The CPS side of the terminal as a table: (state, event) -> next state.
 
-Every pair is decided: a state is entered, the event is refused (the caller gets an error
-status), or it is ignored on purpose (an event of a read that is over). Being offline is
-a row of its own here, although CPS shows it beside the state (cps.md 2, E2). Clause:
-cps.md 3; what is refused with which status is in ``wire.cps.Policy``.
+Every pair is decided: a state is entered, the event is refused (the caller gets an
+error status), or it is ignored on purpose (an event of a read that is over). Being
+offline is a row of its own here, although CPS shows it beside the state (cps.md 2, E2).
+Clause: cps.md 3; what is refused with which status is in ``wire.cps.Policy``.
 """
 
 from collections.abc import Mapping

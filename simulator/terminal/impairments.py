@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """What can be made to go wrong inside the terminal and its cloud.
 
 A fault is a value: the bench gives ``Terminal.impair`` an ``Impairment`` and the code
@@ -127,9 +128,7 @@ class Impairments:
             raise ValueError(
                 f"impairments: found {len(self._active)}, allowed {MAX_IMPAIRMENTS}"
             )
-        self._active.append(
-            _Active(impairment, impairment.times, impairment.skip)
-        )
+        self._active.append(_Active(impairment, impairment.times, impairment.skip))
 
     def heal(self, fault: str) -> bool:
         """Take a fault out; False when it is not, or no longer, in force."""

@@ -37,6 +37,11 @@ class Outbox:
     def __init__(self) -> None:
         self._actions: list[TerminalAction] = []
 
+    @property
+    def is_waiting(self) -> bool:
+        """Something was put in outside of a fact, and nobody has taken it yet."""
+        return bool(self._actions)
+
     def put(self, action: TerminalAction) -> None:
         self._actions.append(action)
 

@@ -138,7 +138,7 @@ class Reader:
         self.state = ReaderState.AUTHORISING
         self._dropped_at_ms = None
 
-    # --- What people do -----------------------------------------------------------
+    # --- What people do ---------------------------------------------------------
 
     def tap(self, card: PresentedCard, now_ms: int) -> None:
         """A card is held to the reader; nothing happens unless it is scanning."""
@@ -161,7 +161,7 @@ class Reader:
         if self.state is ReaderState.WAITING:
             self._impair(now_ms)
 
-    # --- Time -----------------------------------------------------------------------
+    # --- Time -------------------------------------------------------------------
 
     def deadline_ms(self) -> int | None:
         # A card that is being read is read to the end, even past the read's life.
@@ -186,7 +186,7 @@ class Reader:
         elif _due(self._expires_at_ms, now_ms) and self._near is None:
             self._end(now_ms).read_expired(now_ms)
 
-    # --- Inside -----------------------------------------------------------------------
+    # --- Inside -----------------------------------------------------------------
 
     def _begin(self, now_ms: int) -> None:
         order = self.order

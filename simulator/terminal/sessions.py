@@ -86,9 +86,11 @@ class Session:
     final_minor: int | None = None
     closed_at_ms: int | None = None
     expiry: Expiry | None = None
+    #: The host's own number for the read (Start Session).
+    reference: int = 0
 
     @property
-    def is_holding(self) -> bool:
+    def is_open(self) -> bool:
         """The cardholder's money is still reserved."""
         return self.state in HOLDING
 
@@ -126,8 +128,10 @@ class SessionStore(Mapping[str, Session]):
         self._sessions: dict[int, Session] = {}
         self._by_uuid: dict[str, int] = {}
         self._next_expiry_ms: int | None = None
+        self._life: tuple[int, Literal["commit", "void"]] | None = None
+        self._hidden: set[int] = set()
 
-    # --- Looking --------------------------------------------------------------
+    # --- Looking ----------------------------------------------------------------
 
     def __getitem__(self, session_id: str) -> Session:
         return self._sessions[self._by_uuid[session_id]]
@@ -141,9 +145,23 @@ class SessionStore(Mapping[str, Session]):
     def by_psp_id(self, psp_session_id: int) -> Session | None:
         return self._sessions.get(psp_session_id)
 
+    def listed(self) -> list[Session]:
+        """Open sessions that PSP still has a record of (Remove Sessions)."""
+        return [
+            one
+            for one in self.open_sessions()
+            if one.psp_session_id not in self._hidden
+        ]
+
+    def find(self, psp_session_id: int) -> Session | None:
+        """A session as PSP knows it; None when its record was removed."""
+        if psp_session_id in self._hidden:
+            return None
+        return self._sessions.get(psp_session_id)
+
     def open_sessions(self) -> list[Session]:
         """Sessions that still hold money, oldest first."""
-        return [one for one in self._sessions.values() if one.is_holding]
+        return [one for one in self._sessions.values() if one.is_open]
 
     def open_of_card(self, card_id: str) -> list[Session]:
         """Open sessions of one card; a card without a hash has none."""
@@ -163,13 +181,15 @@ class SessionStore(Mapping[str, Session]):
             if one.is_closable and one.expiry and one.expiry.at_ms <= now_ms
         ]
 
-    # --- Changing -------------------------------------------------------------
+    # --- Changing ---------------------------------------------------------------
 
     def open(self, draft: Session) -> Session:
         """Store ``draft`` under two fresh ids (those it carries are ignored)."""
         self._last_psp_id += 1
         if self._last_psp_id > _MAX_PSP_ID:
             raise OverflowError("PSP session ids are used up: 4294967295 was the last")
+        if self._life is not None:
+            draft = replace(draft, expiry=self._expiry(draft))
         session = replace(
             draft, session_id=self._fresh_uuid(), psp_session_id=self._last_psp_id
         )
@@ -180,18 +200,41 @@ class SessionStore(Mapping[str, Session]):
         self.note(session, "opened", amount_minor=amount, via=session.via)
         return session
 
+    def limit_life(self, life_ms: int, action: Literal["commit", "void"]) -> None:
+        """End every session this long after it opened, whatever the hosts have set."""
+        self._life = (life_ms, action)
+        for one in self.open_sessions():
+            self._keep(replace(one, expiry=self._expiry(one)))
+
+    def unlimit_life(self) -> None:
+        """Sessions that open from now on live as the hosts say again."""
+        self._life = None
+
+    def hide_all(self) -> None:
+        """PSP loses its records; the money stays where it is (psp.md 9, A32)."""
+        self._hidden.update(self._sessions)
+
+    def _expiry(self, session: Session) -> Expiry:
+        assert self._life is not None
+        life_ms, action = self._life
+        return Expiry(at_ms=session.opened_at_ms + life_ms, action=action)
+
     def moved(self, session: Session, state: SessionState) -> Session:
         """A close has begun, or has come to nothing; not a change for the trace."""
         return self._keep(replace(session, state=state))
+
+    def failed(self, session: Session, *, amount_minor: int) -> Session:
+        """A commit of ``amount_minor`` has failed; the money is still held."""
+        return self._keep(
+            replace(session, state=SessionState.FAILED, final_minor=amount_minor)
+        )
 
     def closed(
         self, session: Session, state: SessionState, *, amount_minor: int, now_ms: int
     ) -> Session:
         """The session is over; ``amount_minor`` is what the cardholder pays."""
         return self._keep(
-            replace(
-                session, state=state, final_minor=amount_minor, closed_at_ms=now_ms
-            )
+            replace(session, state=state, final_minor=amount_minor, closed_at_ms=now_ms)
         )
 
     def updated(self, session: Session, authorised_minor: int, *, via: Via) -> Session:
@@ -251,7 +294,7 @@ class SessionStore(Mapping[str, Session]):
         if len(self._sessions) < MAX_SESSIONS:
             return
         for one in self._sessions.values():
-            if not one.is_holding:
+            if not one.is_open:
                 del self._sessions[one.psp_session_id]
                 del self._by_uuid[one.session_id]
                 return

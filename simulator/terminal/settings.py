@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Final, Literal
 
 from wire.cps import Policy
-from wire.psp import CARD_DETECT_OFF, Family, Name, Option, Profile, answer_limit_ms
+from wire.psp import CARD_DETECT_OFF, Family, Name, Profile, Value, answer_limit_ms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,8 +20,6 @@ class Traits:
 
     #: The terminal itself gives up an authorisation after this (psp.md 4.1).
     authorise_limit_ms: int
-    #: Protocol options it obeys; the others are ignored, not refused (A35).
-    options: Option
     has_pin_pad: bool
     #: Approvals below the amount asked for reach the host (psp.md 11).
     takes_partial: bool
@@ -30,8 +28,8 @@ class Traits:
     #: A card without payment data is sent as Proprietary Card Read; otherwise as a
     #: Card Read that carries no masked PAN (ASSUMPTION).
     has_proprietary_read: bool
-    #: Request Ids Response: the model it names.
-    model: str
+    #: Request Ids Response, without the serial number; made-up figures.
+    identity: Mapping[str, Value]
 
 
 def _limit(family: Family) -> int:
@@ -40,25 +38,47 @@ def _limit(family: Family) -> int:
     return limit
 
 
+_P6X_IDENTITY: Final[Mapping[str, Value]] = MappingProxyType(
+    {
+        "sam1_status": 1,
+        "sam1_serial": bytes.fromhex("0400A1B2C3D4E5F6"),
+        "sam2_status": 0,
+        "sam2_serial": bytes(8),
+        "sam3_status": 0,
+        "sam3_serial": bytes(8),
+        "mac": bytes.fromhex("02005E10AB01"),
+        "sim_status": 0,
+        "sim_serial": "",
+        "firmware": "nohold-p6x-1",
+    }
+)
+_APOLLO_IDENTITY: Final[Mapping[str, Value]] = MappingProxyType(
+    {
+        "model_id": "apollo",
+        "platform_id": "nohold",
+        "platform_version": "1.0",
+        "platform_release": "1",
+        "applications": (("psp", "1.0"),),
+    }
+)
+
 TRAITS: Final[Mapping[Family, Traits]] = MappingProxyType(
     {
         Family.P6X: Traits(
             authorise_limit_ms=_limit(Family.P6X),
-            options=Option.EVENTS | Option.AUTHORIZATION_DOL,
             has_pin_pad=False,
             takes_partial=False,
             has_screens=False,
             has_proprietary_read=False,
-            model="P68",
+            identity=_P6X_IDENTITY,
         ),
         Family.APOLLO: Traits(
             authorise_limit_ms=_limit(Family.APOLLO),
-            options=~Option(0),
             has_pin_pad=True,
             takes_partial=True,
             has_screens=True,
             has_proprietary_read=True,
-            model="APOLLO",
+            identity=_APOLLO_IDENTITY,
         ),
     }
 )
@@ -71,6 +91,8 @@ class TerminalSettings:
     family: Family = Family.APOLLO
     serial_number: str = "APO20240000001"
     api_key: str = "nohold-test-key"
+    #: Buys a new API key (E13).
+    api_token: str = "nohold-test-token"
     psp_profile: Profile = field(default_factory=Profile)
     cps_policy: Policy = field(default_factory=Policy)
     link: Literal["tcp", "serial"] = "tcp"
