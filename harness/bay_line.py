@@ -1,8 +1,8 @@
 """The bay link in memory: JSON Lines between the charger and the controller.
 
-The charger listens, the controller connects. Loss of the charger is played by closing the
-link and refusing it for a while (device_under_test.md section 1). Each line is recorded
-where it arrives.
+The charger listens, the controller connects. Loss of the charger is played by closing
+the link and refusing it for a while (device_under_test.md section 1). Each line is
+recorded where it arrives.
 """
 
 import json
@@ -105,7 +105,9 @@ class BayLine:
         self._court.note(events.Note(kind="bay", fields=fields))
 
     def _note_link(self, state: str, reason: str = "") -> None:
-        fields = {"link": "bay", "state": state} | ({"reason": reason} if reason else {})
+        fields = {"link": "bay", "state": state} | (
+            {"reason": reason} if reason else {}
+        )
         self._court.note(events.Note(kind="link", fields=fields))
 
     def _later(self, call: Callable[[], None]) -> None:

@@ -1,12 +1,12 @@
 """The bench: one forecourt, one controller, the lines between them, one trace.
 
-The composition root of a case in virtual time. A bench is built cold, so that a scenario
-can still choose claims and readings; the first thing that needs the world opens it: the
-controller boots and must be ready before its time is up. What a scenario did not say is
-the same for all: the epilogue (``harness.epilogue``) and the judgement.
+The composition root of a case in virtual time. A bench is built cold, so that a
+scenario can still choose claims and readings; the first thing that needs the world
+opens it: the controller boots and must be ready before its time is up. What a scenario
+did not say is the same for all: the epilogue (``harness.epilogue``) and the judgement.
 
-The bench never looks inside the controller. What it knows of a case is the trace and the
-machines of the forecourt.
+The bench never looks inside the controller. What it knows of a case is the trace and
+the machines of the forecourt.
 """
 
 import calendar
@@ -113,6 +113,7 @@ class Bench:
         #: The instant of the last When: limits of Then run from here.
         self.since_ms = 0
         self.is_open = False
+        self._cast: list[Person] = []
 
     # --- the world, built on first use ------------------------------------------
 
@@ -254,11 +255,19 @@ class Bench:
 
     def driver(self, number: int) -> Person:
         """Driver 1, 2, ... of this case: a person with a card and a vehicle."""
-        return self.people.driver(number)
+        while len(self._cast) < number:
+            self._cast.append(self.people.meet())
+        return self._cast[number - 1]
+
+    def recast(self, number: int, **changes: str) -> None:
+        """Give a driver another card or vehicle."""
+        self._cast[number - 1] = replace(self.driver(number), **changes)
 
     def open_sessions(self) -> int:
         """How many sessions the terminal still holds open."""
-        return sum(session.is_open for session in self.court.terminal.sessions.values())
+        return sum(
+            session.is_holding for session in self.court.terminal.sessions.values()
+        )
 
     # --- settings ---------------------------------------------------------------
 

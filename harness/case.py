@@ -1,15 +1,15 @@
 """A case: one scenario in one column, from its first step to its verdict.
 
 What a step raises says whose fault it is. An assertion is the controller's (FAIL); a
-situation that was not reached, or a fault that did not hit, leaves the case INCONCLUSIVE; a
-claim that the declaration does not make is NOT APPLICABLE; anything else is ours (ERROR).
-The judge adds what it reads in the trace, and the worst wins. A set-up that fails ends the
-case: it is an ERROR of the set-up, never a FAIL.
+situation that was not reached, or a fault that did not hit, leaves the case
+INCONCLUSIVE; a claim that the declaration does not make is NOT APPLICABLE; anything
+else is ours (ERROR). The judge adds what it reads in the trace, and the worst wins. A
+set-up that fails ends the case: it is an ERROR of the set-up, never a FAIL.
 """
 
 import hashlib
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -37,8 +37,21 @@ class CaseNotGreen(Exception):
     """Carries the verdict of a case that is not green, in words."""
 
     def __init__(self, result: CaseResult) -> None:
-        super().__init__(result.in_words())
+        super().__init__(_in_words(result))
         self.result = result
+
+
+def _in_words(result: CaseResult) -> str:
+    """What a person needs who reads a red case."""
+    lines = [f"{result.conduct} / {result.settlement or 'no session'}"]
+    for found in result.findings:
+        lines.append(f"{found.requirement}: expected {found.expected}")
+        lines.append(f"    seen {found.seen}")
+    for session in result.sessions:
+        lines.append(
+            f"session {session.session_id} {session.settlement}: {session.note}"
+        )
+    return "\n".join([*lines, *result.trace_tail, result.replay])
 
 
 @dataclass(slots=True)
@@ -49,7 +62,7 @@ class Case:
     tags: tuple[str, ...]
     path: Path
     #: What must have been seen for the verdict to mean anything.
-    expectations: Expectations = Expectations()
+    expectations: Expectations = field(default_factory=Expectations)
 
     @property
     def scenario_id(self) -> str:
@@ -129,14 +142,11 @@ def _finding(case: Case, error: BaseException | None) -> Finding | None:
     return found
 
 
-def _result(
-    case: Case, judgement: Judgement, extra: tuple[Finding, ...]
-) -> CaseResult:
+def _result(case: Case, judgement: Judgement, extra: tuple[Finding, ...]) -> CaseResult:
     conduct = worst(judgement.conduct, *(finding.conduct for finding in extra))
     bench = case.bench
     group = _S_ID.match(case.scenario_id)
     settlement = judgement.settlement
-    green = conduct is Conduct.PASS and judgement.settlement_is_green
     return CaseResult(
         scenario_id=case.scenario_id,
         group=group.group(1) if group else "",
@@ -145,7 +155,6 @@ def _result(
         column=bench.column.name,
         conduct=str(conduct),
         settlement=str(settlement) if settlement else None,
-        green=green,
         requirements=bench.case.requirements,
         findings=tuple(
             FindingLine(
@@ -157,6 +166,7 @@ def _result(
         ),
         sessions=_session_lines(judgement),
         duration_ms=bench.now_ms if bench.is_open else 0,
+        unknown_allowed=case.expectations.allow_unknown,
         replay=replay_line(case),
         trace_tail=tuple(in_words(r) for r in bench.trace.records[-_TAIL:]),
     )
@@ -167,7 +177,7 @@ def _session_lines(judgement: Judgement) -> tuple[SessionLine, ...]:
         SessionLine(
             session_id=session.session_id,
             settlement=str(session.settlement),
-            why=session.why,
+            note=session.why,
         )
         for session in judgement.sessions
     )

@@ -2,8 +2,8 @@
 
 A call takes ``LATENCY_MS`` each way. The controller hears exactly once of each call: an
 answer, or a failure. A lost answer is the interesting one: the call had its effect, and
-only a time-out tells the controller that it does not know. Callbacks travel the other way
-and go nowhere but to the address that the declaration gives.
+only a time-out tells the controller that it does not know. Callbacks travel the other
+way and go nowhere but to the address that the declaration gives.
 """
 
 from collections.abc import Callable, Mapping
@@ -107,8 +107,10 @@ class CloudLine:
     def _arrive(self, number: int, response: Response) -> None:
         pending = self._pending.get(number)
         fault = pending.fault if pending else None
-        lost = self.is_cut or pending is None or (
-            fault is not None and fault.what == "lose_answer"
+        lost = (
+            self.is_cut
+            or pending is None
+            or (fault is not None and fault.what == "lose_answer")
         )
         fields = {
             "call": number,

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - tables
 """The three ways to pay at a forecourt that the suite examines side by side.
 
 A column is a terminal family and an interface. A scenario marked for both runs in all

@@ -1,10 +1,11 @@
+# ruff: noqa: E501 - tables
 """The declaration: what a vendor claims, and how to reach the controller.
 
-``declaration.toml`` has five tables (device_under_test.md section 2). This module is the
-table of their keys: type, allowed values, default. A declaration is checked key by key; an
-unknown key, a missing key or a value out of range is a set-up error that names the key,
-what was found and what is allowed. A key of a table that a run mode does not use is
-checked all the same, so that a typing mistake never passes in silence.
+``declaration.toml`` has five tables (device_under_test.md section 2). This module is
+the table of their keys: type, allowed values, default. A declaration is checked key by
+key; an unknown key, a missing key or a value out of range is a set-up error that names
+the key, what was found and what is allowed. A key of a table that a run mode does not
+use is checked all the same, so that a typing mistake never passes in silence.
 """
 
 import tomllib

@@ -1,7 +1,8 @@
 """What people do on the forecourt: tap, plug, press, drive off.
 
-Every act is written to the trace with the name of the person who did it, then told to the
-machine that notices. Who paid for which energy is decided later from these records alone.
+Every act is written to the trace with the name of the person who did it, then told to
+the machine that notices. Who paid for which energy is decided later from these records
+alone.
 """
 
 from typing import Literal

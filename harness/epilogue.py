@@ -1,10 +1,12 @@
-"""The end that every scenario shares: heal everything, and demand that the world settles.
+"""The end that every scenario shares: heal everything, and demand that the world
+settles.
 
-Whatever a scenario was about, it ends the same way: faults are taken out, power and links
-come back, drivers take their vehicles and leave. Then the clock runs until no session is
-open, at most past the last retry of the longest plan that Payter suggests (691,500 s:
-five by the minute, a day by the hour, seven by the day). When all is closed it runs on
-past the first hourly retry, so that a controller that closes twice has time to do so.
+Whatever a scenario was about, it ends the same way: faults are taken out, power and
+links come back, drivers take their vehicles and leave. Then the clock runs until no
+session is open, at most past the last retry of the longest plan that Payter suggests
+(691,500 s: five by the minute, a day by the hour, seven by the day). When all is closed
+it runs on past the first hourly retry, so that a controller that closes twice has time
+to do so.
 """
 
 from typing import Final

@@ -1,9 +1,11 @@
-"""Faults in force on a bench: put in, seen to hit, healed before the world must settle.
+"""Faults in force on a bench: put in, seen to hit, healed before the world must
+settle.
 
-The catalogue of what can go wrong is ``simulator.faults``; this module puts its faults in
-at their seams. Each gets an id and a life in the trace: ``planned``, ``hit`` (at once for
-what simply happens, later for what waits for its moment) and ``healed``. A planned fault
-that never hits makes the case inconclusive, so nothing can pass because a fault missed.
+The catalogue of what can go wrong is ``simulator.faults``; this module puts its faults
+in at their seams. Each gets an id and a life in the trace: ``planned``, ``hit`` (at
+once for what simply happens, later for what waits for its moment) and ``healed``. A
+planned fault that never hits makes the case inconclusive, so nothing can pass because a
+fault missed.
 """
 
 from collections.abc import Callable
@@ -100,9 +102,7 @@ class Faults:
         tell(events.AvailabilityMoved(connector=connector, available=False))
         self._happen(
             "out_of_service",
-            lambda: tell(
-                events.AvailabilityMoved(connector=connector, available=True)
-            ),
+            lambda: tell(events.AvailabilityMoved(connector=connector, available=True)),
             f"connector {connector}",
         )
 

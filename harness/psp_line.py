@@ -1,12 +1,13 @@
 """The PSP line in memory: a TCP connection or a serial cable between two machines.
 
-Bytes take ``LATENCY_MS``. Whatever is written on a connection dies with it: an answer that
-is still under way when the link goes down is recorded as lost and never delivered on a
-new one. A serial cable has no connection to lose; bytes on a cut one vanish unnoticed.
+Bytes take ``LATENCY_MS``. Whatever is written on a connection dies with it: an answer
+that is still under way when the link goes down is recorded as lost and never delivered
+on a new one. A serial cable has no connection to lose; bytes on a cut one vanish
+unnoticed.
 
-Faults are values: a ``LineFault`` names the direction, the message it waits for and a pure
-function from bytes to ``(delay_ms, bytes)`` pieces. Each hit is written to the trace, so a
-planned fault that never hit shows.
+Faults are values: a ``LineFault`` names the direction, the message it waits for and a
+pure function from bytes to ``(delay_ms, bytes)`` pieces. Each hit is written to the
+trace, so a planned fault that never hit shows.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -114,7 +115,9 @@ class PspLine:
             is_last = index == len(pieces) - 1
             known = messages if is_last else []
 
-            def arrive(piece: bytes = piece, known: list[Mapping[str, object]] = known) -> None:  # noqa: E501
+            def arrive(
+                piece: bytes = piece, known: list[Mapping[str, object]] = known
+            ) -> None:
                 if connection != self._connection:
                     self._record(way, piece, fate="lost", messages=known)
                     return
@@ -173,7 +176,9 @@ class PspLine:
         self.deliver(LinkClosed(link=Link.PSP, reason=reason))
 
     def _note_link(self, state: str, reason: str = "") -> None:
-        fields = {"link": "psp", "state": state} | ({"reason": reason} if reason else {})
+        fields = {"link": "psp", "state": state} | (
+            {"reason": reason} if reason else {}
+        )
         self._court.note(events.Note(kind="link", fields=fields))
 
     def _later(self, call: Callable[[], None]) -> None:

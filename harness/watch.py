@@ -1,9 +1,11 @@
-"""What the steps look at: questions about a bench, answered from outside the controller.
+"""What the steps look at: questions about a bench, answered from outside the
+controller.
 
-Everything here reads the trace or the machines of the forecourt, never the controller, so
-a scenario that uses it runs against a real box as well. Waiting questions let time pass
-until the answer is yes or the limit is over; they raise ``Breach`` (the controller's
-fault) or ``NotReached`` (the situation did not come about) with what was seen instead.
+Everything here reads the trace or the machines of the forecourt, never the controller,
+so a scenario that uses it runs against a real box as well. Waiting questions let time
+pass until the answer is yes or the limit is over; they raise ``Breach`` (the
+controller's fault) or ``NotReached`` (the situation did not come about) with what was
+seen instead.
 """
 
 from collections.abc import Callable, Iterator, Mapping

@@ -105,7 +105,7 @@ def requirement_coverage(
     lines = []
     for key in register.requirements:
         found = tuple(one for one in played if key in one.ids("R-"))
-        why = "" if found else _why_none(key, register, catalogue, reasons)
+        why = "" if found else _why_none(key, register, catalogue, reasons=reasons)
         lines.append(
             RequirementCoverage(requirement_id=key, played=found, why_none=why)
         )
@@ -144,15 +144,17 @@ def tag_problems(
             wrong.append(f"{where}: found scenario ids {found}, allowed exactly one")
         if not requirements:
             wrong.append(f"{where}: found no requirement id, allowed one or more")
-        wrong += _unknown(where, scenarios, catalogue.scenarios, SCENARIO_ID.pattern)
         wrong += _unknown(
-            where, requirements, register.requirements, REQUIREMENT_ID.pattern
+            where, scenarios, catalogue.scenarios, shape=SCENARIO_ID.pattern
+        )
+        wrong += _unknown(
+            where, requirements, register.requirements, shape=REQUIREMENT_ID.pattern
         )
     return wrong
 
 
 def _unknown(
-    where: str, found: Sequence[str], known: Mapping[str, object], shape: str
+    where: str, found: Sequence[str], known: Mapping[str, object], *, shape: str
 ) -> list[str]:
     return [
         f"{where}: found @{key}, allowed an id that exists, of the form {shape}"
@@ -184,7 +186,7 @@ _STATUS: Final[Mapping[tuple[bool, bool], Status]] = {
 
 
 def _why_none(
-    key: str, register: Register, catalogue: Catalogue, reasons: Mapping[str, str]
+    key: str, register: Register, catalogue: Catalogue, *, reasons: Mapping[str, str]
 ) -> str:
     """The reasons of the catalogue scenarios that would have tested it, in a line."""
     if key in register.untested:

@@ -149,7 +149,7 @@ def parse_register(text: str) -> Register:
     requirements = _by_id([(row.id, row) for row in rows])
     untested = _words(document, "untested")
     for key in untested:
-        _require_known(f"untested: {key}", key, requirements, "requirement")
+        _require_known(f"untested: {key}", key, requirements, what="requirement")
     return Register(requirements=requirements, sources=sources, untested=untested)
 
 
@@ -159,7 +159,7 @@ def parse_catalogue(text: str) -> Catalogue:
     groups = _words(document, "group")
     rows = [_scenario(row) for row in _rows(document, "scenario")]
     for row in rows:
-        _require_known(row.id, row.group, groups, "group")
+        _require_known(row.id, row.group, groups, what="group")
     return Catalogue(scenarios=_by_id([(row.id, row) for row in rows]), groups=groups)
 
 
@@ -190,7 +190,7 @@ def _document(text: str, allowed: Sequence[str]) -> Mapping[str, object]:
     except tomllib.TOMLDecodeError as error:
         raise RegisterError(f"not a TOML document: {error}") from error
     for key in document:
-        _require_known("document", key, allowed, "table")
+        _require_known("document", key, allowed, what="table")
     return document
 
 
@@ -217,7 +217,7 @@ def _requirement(row: Mapping[str, object], sources: Mapping[str, str]) -> Requi
     _check_keys(name, row, _REQUIREMENT_KEYS, optional=_REQUIREMENT_OPTIONAL)
     source = _texts(name, row, "source")
     for key in source:
-        _require_known(name, key.partition(":")[0], sources, "source key")
+        _require_known(name, key.partition(":")[0], sources, what="source key")
     return Requirement(
         id=name,
         title=_text(name, row, "title"),
@@ -256,7 +256,7 @@ def _check_keys(
     optional: Sequence[str] = (),
 ) -> None:
     for key in row:
-        _require_known(name, key, [*required, *optional], "key")
+        _require_known(name, key, [*required, *optional], what="key")
     for key in required:
         if key not in row:
             raise RegisterError(f"{name}: {key} is missing")
@@ -289,7 +289,7 @@ def _member(name: str, row: Mapping[str, object], key: str, *, of: type[E]) -> E
 
 
 def _require_known(
-    name: str, found: str, known: Mapping[str, object] | Sequence[str], what: str
+    name: str, found: str, known: Mapping[str, object] | Sequence[str], *, what: str
 ) -> None:
     if found not in known:
         raise RegisterError(f"{name}: found {what} {found!r}, allowed {_listed(known)}")

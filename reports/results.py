@@ -231,11 +231,12 @@ Node = Mapping[str, Any]
 
 def run_from(document: Node) -> RunResult:
     """A run from its dictionary form; ResultError says what does not fit."""
-    cases = tuple(_case_from(node) for node in _nodes(document, "cases"))
+    cases = tuple(case_from(node) for node in _nodes(document, "cases"))
     return _made(RunResult, document, cases=cases)
 
 
-def _case_from(node: Node) -> CaseResult:
+def case_from(node: Node) -> CaseResult:
+    """A case from its dictionary form; ResultError says what does not fit."""
     return _made(
         CaseResult,
         node,

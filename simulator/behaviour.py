@@ -5,10 +5,12 @@ one card or for all, and takes it away again. A field left out keeps the card's 
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from simulator.cards import Outcome
 from simulator.holds import Hold
+
+_OUTCOMES: Final = tuple(str(outcome) for outcome in Outcome)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +31,14 @@ class Behaviour:
     over_capture: Literal["refuse", "accept"] = "refuse"
     #: From approval until the hold drops off; None: drawn by scheme.
     valid_ms: int | None = None
+
+    def __post_init__(self) -> None:
+        """ValueError for an outcome that does not exist; its plain text is taken."""
+        for word in (self.outcome, self.increment):
+            if word is not None and word not in _OUTCOMES:
+                raise ValueError(
+                    f"outcome: found {word!r}, allowed {', '.join(_OUTCOMES)}"
+                )
 
 
 def granted_total(hold: Hold, asked_minor: int, behaviour: Behaviour) -> int | None:

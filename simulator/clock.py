@@ -1,8 +1,9 @@
 """The one clock. Nothing else in nohold imports ``time``.
 
-Milliseconds since the start of the run, as integers. The virtual clock jumps to the next
-deadline, so an eight-day retry plan costs what its events cost; the wall clock waits for
-it. Both are the same to whoever drives them: ask ``now_ms``, then ``wait_until``.
+Milliseconds since the start of the run, as integers. The virtual clock jumps to the
+next deadline, so an eight-day retry plan costs what its events cost; the wall clock
+waits for it. Both are the same to whoever drives them: ask ``now_ms``, then
+``wait_until``.
 """
 
 import time

@@ -94,7 +94,9 @@ class Fault:
 
     @property
     def words(self) -> str:
-        return self.kind.words.format(**self.params)
+        """The fault as a scenario says it."""
+        said = {k: "block" if v == "" else v for k, v in self.params.items()}
+        return self.kind.words.format(**said)
 
     def number(self, name: str) -> int:
         """A parameter that is a whole number."""
@@ -277,12 +279,13 @@ _KINDS: Final[tuple[FaultKind, ...]] = (
 FAULTS: Final[Mapping[str, FaultKind]] = {kind.name: kind for kind in _KINDS}
 
 
-def plan(name: str, *, fault_id: str = "", **params: Value) -> Fault:
+def plan(name: str, /, **params: Value) -> Fault:
     """A fault of the catalogue with all its parameters.
 
-    ``fault_id`` is the bench's name for this one (default: the fault's own name).
+    ``fault_id`` may be among them: the bench's name for this one (default: ``name``).
     Raises FaultPlanError naming what was found and what is allowed.
     """
+    fault_id = str(params.pop("fault_id", name))
     kind = FAULTS.get(name)
     if kind is None:
         raise FaultPlanError(f"fault: found {name!r}, allowed {', '.join(FAULTS)}")
@@ -294,7 +297,7 @@ def plan(name: str, *, fault_id: str = "", **params: Value) -> Fault:
         key: _value(f"{name}.{key}", parameter, params.get(key, parameter.default))
         for key, parameter in kind.parameters.items()
     }
-    return Fault(fault_id=fault_id or name, name=name, params=complete)
+    return Fault(fault_id=fault_id, name=name, params=complete)
 
 
 def _value(where: str, parameter: Parameter, value: Value | None) -> Value:

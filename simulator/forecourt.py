@@ -2,11 +2,12 @@
 
 The forecourt owns the three machines and carries facts from one to another: a terminal
 asks the issuer over its host link, a driver's tap goes to the terminal, a plug to the
-station. What concerns the controller leaves through ``Outbox``; what comes from it enters
-through the methods of the same names. Nobody else knows who is connected to whom.
+station. What concerns the controller leaves through ``Outbox``; what comes from it
+enters through the methods of the same names. Nobody else knows who is connected to
+whom.
 
-All times are virtual or wall milliseconds from the kernel's clock; chance comes from the
-seed's named streams, so a machine that draws more does not disturb another.
+All times are virtual or wall milliseconds from the kernel's clock; chance comes from
+the seed's named streams, so a machine that draws more does not disturb another.
 """
 
 from collections.abc import Sequence
@@ -145,10 +146,7 @@ class Forecourt:
 
     def _ask_issuer(
         self,
-        question: events.Authorise
-        | events.Increment
-        | events.Capture
-        | events.Release,
+        question: events.Authorise | events.Increment | events.Capture | events.Release,
     ) -> None:
         def arrive() -> None:
             self.take_issuer(self.issuer.handle(question, self.kernel.now_ms))

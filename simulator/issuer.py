@@ -30,6 +30,8 @@ from simulator.holds import VALIDITY, Hold, Holds
 if TYPE_CHECKING:
     from random import Random
 
+__all__ = ["EVERY_ASK", "Action", "Ask", "Behaviour", "Event", "Issuer"]
+
 Event = Authorise | Increment | Capture | Release
 Action = IssuerAnswered | Note
 Ask = Literal["authorise", "increment", "capture", "release"]
@@ -221,21 +223,21 @@ class Issuer:
         outcome = card.outcome if behaviour.outcome is None else behaviour.outcome
         if card.kind == "rfid":
             outcome = Outcome.DECLINE
-        if outcome is Outcome.SILENT:
+        if outcome == Outcome.SILENT:
             return [_note("silent", card=card.name, reason="authorise")]
-        if outcome is Outcome.DECLINE:
+        if outcome == Outcome.DECLINE:
             return self._decline(event.request, card, self._reason(card))
         granted_minor = event.amount_minor
-        if outcome is Outcome.PARTIAL:
+        if outcome == Outcome.PARTIAL:
             part = behaviour.partial_minor
             granted_minor = min(
                 granted_minor, card.partial_minor if part is None else part
             )
-        if outcome is Outcome.PARTIAL and granted_minor <= 0:
+        if outcome == Outcome.PARTIAL and granted_minor <= 0:
             return self._decline(event.request, card, self._reason(card))
         hold = self._open(card, granted_minor, now_ms)
         note = _note_hold("hold_opened", hold)
-        if outcome is Outcome.LOST:
+        if outcome == Outcome.LOST:
             return [note]
         return [note, self._granted(event.request, hold, event.amount_minor)]
 
@@ -264,7 +266,7 @@ class Issuer:
             return self._refuse(event, "increment of a hold that is not open")
         card = card_named(hold.card)
         behaviour = self._behaviour(card.name)
-        if behaviour.increment is Outcome.SILENT:
+        if behaviour.increment == Outcome.SILENT:
             return [_note("silent", card=card.name, hold=hold.hold, reason="increment")]
         total_minor = granted_total(hold, event.total_minor, behaviour)
         if total_minor is None:
@@ -277,7 +279,7 @@ class Issuer:
             longer_ms=VALIDITY[card.scheme].increment_ms,
         )
         note = _note_hold("hold_raised", moved)
-        if behaviour.increment is Outcome.LOST:
+        if behaviour.increment == Outcome.LOST:
             return [note]
         return [note, self._granted(event.request, moved, event.total_minor)]
 

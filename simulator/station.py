@@ -56,6 +56,8 @@ from wire.bay import (
     check_line,
 )
 
+__all__ = ["ConnectorView", "Event", "ImpossibleError", "Station", "StationSettings"]
+
 #: Requirement named in the findings of this module.
 REQUIREMENT: Final = "bay-link"
 

@@ -1,13 +1,15 @@
 """The one trace: append-only, in virtual time, rendered as JSON Lines.
 
 Everything observable is appended here with the time at which it happened; the kinds are
-the table in ``wire.records``. Two runs with the same seed give the same bytes: keys stand
-in the order in which they are written, nothing depends on hashing or on the locale.
+the table in ``wire.records``. Two runs with the same seed give the same bytes: keys
+stand in the order in which they are written, nothing depends on hashing or on the
+locale.
 
 What must never be kept is masked before it is stored, not when it is printed: runs of
 13 to 19 digits that pass the Luhn check could be a card number (R-UI-07), and whoever
-sent them has committed a finding of its own. Bytes are kept as hex pairs with spaces, so
-that no run of digits arises by chance; ``hex_pairs`` hides digits that spell a number.
+sent them has committed a finding of its own. Bytes are kept as hex pairs with spaces,
+so that no run of digits arises by chance; ``hex_pairs`` hides digits that spell a
+number.
 """
 
 import json

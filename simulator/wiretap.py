@@ -1,9 +1,11 @@
-"""A wiretap on the PSP line: it reads along, so that the trace has meanings, not bytes.
+"""A wiretap on the PSP line: it reads along, so that the trace has meanings, not
+bytes.
 
-It has decoders of its own, one per direction, and follows the Protocol options as a third
-party would: a Protocol request that the terminal answers switches both directions, a
-Reset that it answers switches back. It never changes a byte and the terminal knows
-nothing of it, so a mistake in the terminal shows in the trace instead of hiding there.
+It has decoders of its own, one per direction, and follows the Protocol options as a
+third party would: a Protocol request that the terminal answers switches both
+directions, a Reset that it answers switches back. It never changes a byte and the
+terminal knows nothing of it, so a mistake in the terminal shows in the trace instead of
+hiding there.
 """
 
 from collections.abc import Mapping, Sequence

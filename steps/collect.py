@@ -3,20 +3,17 @@
 pytest-bdd binds scenarios to functions of a Python module; this collector makes that
 module in memory. On the way it closes the ways in which pytest-bdd loses scenarios in
 silence: two scenarios of one title (the first disappears), tags on ``Examples`` (they
-bypass the tag hook), and any other difference between what Gherkin itself sees in the file
-and what would run, which is counted here and is an error of collection.
+bypass the tag hook), and any other difference between what Gherkin itself sees in the
+file and what would run, which is counted here and is an error of collection.
 """
 
 import types
 from collections import Counter
-from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from gherkin.errors import CompositeParserException
-from gherkin.parser import Parser
-from gherkin.pickles.compiler import Compiler
+from gherkin.errors import ParserError
 from pytest_bdd import scenario
 from pytest_bdd.exceptions import FeatureError, GherkinParseError
 from pytest_bdd.feature import get_feature
@@ -24,6 +21,8 @@ from pytest_bdd.parser import Feature, ScenarioTemplate
 from pytest_bdd.scenario import make_python_name
 
 from harness.bench import Bench
+from reports.feature_file import FeatureFile as FeatureText
+from reports.feature_file import parse_feature
 
 _TAGS: Final = "__nohold_tags__"
 
@@ -44,7 +43,7 @@ class FeatureProblem(Exception):
 
 def _make_module(path: Path) -> types.ModuleType:
     feature = _parse(path)
-    lint(path)
+    seen = lint(path)
     module = types.ModuleType(make_python_name(path.stem) or "feature")
     module.__file__ = str(path)
     runs = 0
@@ -54,7 +53,6 @@ def _make_module(path: Path) -> types.ModuleType:
             name += "_"
         setattr(module, name, _bind(path, feature, template))
         runs += sum(len(list(e.as_contexts())) for e in template.examples) or 1
-    seen = len(pickles(path))
     if seen != runs:
         raise FeatureProblem(
             f"{path}: Gherkin sees {seen} scenarios, only {runs} would run"
@@ -87,47 +85,29 @@ def tags_of(function: object) -> tuple[str, ...]:
     return tuple(found)
 
 
-def gherkin_document(path: Path) -> dict[str, Any]:
-    """What Gherkin's own parser makes of the file. Raises FeatureProblem."""
+def read_feature(path: Path) -> FeatureText:
+    """What Gherkin's own parser sees in the file. Raises FeatureProblem."""
     try:
-        document = Parser().parse(path.read_text(encoding="utf-8"))
-    except CompositeParserException as error:
+        return parse_feature(path.read_text(encoding="utf-8"), str(path))
+    except (ParserError, UnicodeDecodeError) as error:
         raise FeatureProblem(f"{path}: {error}") from None
-    except UnicodeDecodeError as error:
-        raise FeatureProblem(f"{path}: not UTF-8: {error}") from None
-    # The library's TypedDicts are looser than what is read here.
-    return dict(document) | {"uri": str(path)}
 
 
-def pickles(path: Path) -> Sequence[Any]:
-    """The scenarios of a file as Gherkin counts them: one per row of Examples."""
-    document: Any = gherkin_document(path)
-    return Compiler().compile(document)
+def lint(path: Path) -> int:
+    """Refuse what pytest-bdd would drop or misread; returns how many cases to expect.
 
-
-def scenario_nodes(path: Path) -> Iterator[dict[str, Any]]:
-    """Every scenario of a file, those under rules included."""
-    feature = gherkin_document(path).get("feature")
-    if not feature:
-        raise FeatureProblem(f"{path}: no Feature")
-    for child in feature["children"]:
-        for inner in child.get("rule", {}).get("children", [child]):
-            if "scenario" in inner:
-                yield inner["scenario"]
-
-
-def lint(path: Path) -> None:
-    """Refuse what pytest-bdd would drop or misread. Raises FeatureProblem."""
-    nodes = list(scenario_nodes(path))
-    twice = [t for t, n in Counter(node["name"] for node in nodes).items() if n > 1]
+    Raises FeatureProblem.
+    """
+    scenarios = read_feature(path).scenarios
+    titles = Counter(one.title for one in scenarios)
+    twice = [title for title, number in titles.items() if number > 1]
     if twice:
         raise FeatureProblem(
             f"{path}: two scenarios have the title {twice[0]!r}; one would be lost"
         )
-    for node in nodes:
-        for examples in node.get("examples", []):
-            if examples["tags"]:
-                line = examples["location"]["line"]
-                raise FeatureProblem(
-                    f"{path}:{line}: tags belong on the scenario, not on Examples"
-                )
+    for one in scenarios:
+        if any(examples.tags for examples in one.examples):
+            raise FeatureProblem(
+                f"{path}:{one.line}: tags belong on the scenario, not on Examples"
+            )
+    return sum(sum(e.rows for e in one.examples) or 1 for one in scenarios)

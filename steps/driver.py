@@ -26,13 +26,13 @@ TOLD_WITHIN_MS = 10_000
 @given(phrase("{who:Driver} pays with the {card:Card} card"))
 def driver_has_card(bench: Bench, who: int, card: str) -> None:
     """Given the driver pays with the partial card"""
-    bench.people.give_card(who, card)
+    bench.recast(who, card=card)
 
 
 @given(phrase("{who:Driver} comes with the {vehicle:Vehicle}"))
 def driver_has_vehicle(bench: Bench, who: int, vehicle: str) -> None:
     """Given the driver comes with the van"""
-    bench.people.give_vehicle(who, vehicle)
+    bench.recast(who, vehicle=vehicle)
 
 
 @given(phrase("{who:Driver} has been authorised"))

@@ -1,8 +1,8 @@
 """What becomes of the driver's money: sessions opened, committed, released.
 
-"Committed" is a Commit on either interface; "released" is a Void over PSP and a cancel over
-CPS. The amount is judged for every session of every scenario from the meter lines and the
-tariff, so a scenario says an amount only where the amount is its subject.
+"Committed" is a Commit on either interface; "released" is a Void over PSP and a cancel
+over CPS. The amount is judged for every session of every scenario from the meter lines
+and the tariff, so a scenario says an amount only where the amount is its subject.
 """
 
 from typing import Final

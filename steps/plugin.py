@@ -1,15 +1,16 @@
 """nohold as a pytest plugin: the vocabulary, the bench and the judgement.
 
-Installed through an entry point, so a vendor's or QA's own pytest project gets all of it
-by installing nohold. Feature files below the given paths are collected as they are; each
-scenario runs in every column that its tags and the options allow; when its steps have run,
-or one of them has failed, the epilogue is played and the trace judged. A case passes only
-when conduct is PASS and every session in it is closed.
+Installed through an entry point, so a vendor's or QA's own pytest project gets all of
+it by installing nohold. Feature files below the given paths are collected as they are;
+each scenario runs in every column that its tags and the options allow; when its steps
+have run, or one of them has failed, the epilogue is played and the trace judged. A case
+passes only when conduct is PASS and every session in it is closed.
 
 Step definitions live in ``steps/<actor>.py`` and are loaded from here.
 """
 
 from collections.abc import Generator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,8 +22,9 @@ from harness.bench import Bench, CaseName, NotClaimed, Wishes
 from harness.case import Case, CaseNotGreen, conclude
 from harness.columns import COLUMNS, Column, columns_for
 from harness.declaration import Declaration, load
+from harness.run import PROPERTY
 from steps.collect import FeatureFile, tags_of
-from steps.vocabulary import unknown_step
+from steps.vocabulary import show, unknown_step
 
 pytest_plugins = [
     "steps.driver",
@@ -49,6 +51,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--nohold-interface", choices=["psp", "cps"])
     group.addoption("--nohold-terminal", choices=["p6x", "apollo"])
     group.addoption("--nohold-requirement", action="append", default=[])
+    group.addoption("--nohold-words", default="", help="words of title, tags or file")
+    group.addoption("--nohold-steps", metavar="WORDS", help="show the vocabulary")
     group.addoption("--nohold-trace-dir", type=Path, help="keep each case's trace here")
 
 
@@ -58,6 +62,12 @@ def pytest_configure(config: pytest.Config) -> None:
     )
     config.addinivalue_line("markers", "scenario_id(id): S-id of the catalogue")
     config.addinivalue_line("markers", "tagged(name): a tag of a feature file")
+
+
+def pytest_cmdline_main(config: pytest.Config) -> int | None:
+    """``--nohold-steps``: show the vocabulary instead of running anything."""
+    words: str | None = config.getoption("--nohold-steps")
+    return None if words is None else show(words)
 
 
 def pytest_collect_file(
@@ -85,22 +95,13 @@ def pytest_bdd_apply_tag(tag: str, function: Any) -> bool:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "column" not in metafunc.fixturenames or not tags_of(metafunc.function):
-        if "column" in metafunc.fixturenames and _is_scenario(metafunc.function):
-            _parametrize(metafunc, ())
+    is_scenario = metafunc.function in scenario_wrapper_template_registry
+    if "column" not in metafunc.fixturenames or not is_scenario:
         return
-    _parametrize(metafunc, tags_of(metafunc.function))
-
-
-def _is_scenario(function: Any) -> bool:
-    return function in scenario_wrapper_template_registry
-
-
-def _parametrize(metafunc: pytest.Metafunc, tags: tuple[str, ...]) -> None:
     config = metafunc.config
     wanted = [
         column
-        for column in columns_for(tags)
+        for column in columns_for(tags_of(metafunc.function))
         if config.getoption("--nohold-interface") in (None, column.interface)
         and config.getoption("--nohold-terminal") in (None, column.terminal)
     ]
@@ -110,17 +111,28 @@ def _parametrize(metafunc: pytest.Metafunc, tags: tuple[str, ...]) -> None:
 def pytest_collection_modifyitems(
     config: pytest.Config, items: list[pytest.Item]
 ) -> None:
-    """Keep the scenarios that test the requirements asked for."""
+    """Keep the scenarios that have the requirements and words asked for."""
     wanted = set(config.getoption("--nohold-requirement"))
-    if not wanted:
-        return
-    kept = [
-        item
-        for item in items
-        if wanted & {mark.kwargs["id"] for mark in item.iter_markers("requirement")}
-    ]
-    config.hook.pytest_deselected(items=[item for item in items if item not in kept])
-    items[:] = kept
+    words = config.getoption("--nohold-words").lower().split()
+    kept = [item for item in items if _is_wanted(item, wanted, words)]
+    if len(kept) < len(items):
+        gone = [item for item in items if item not in kept]
+        config.hook.pytest_deselected(items=gone)
+        items[:] = kept
+
+
+def _is_wanted(item: pytest.Item, wanted: set[str], words: list[str]) -> bool:
+    if wanted:
+        has = {mark.kwargs["id"] for mark in item.iter_markers("requirement")}
+        if not wanted & has:
+            return False
+    if not words:
+        return True
+    function = getattr(item, "function", None)
+    template = scenario_wrapper_template_registry.get(function) if function else None
+    title = template.name if template else item.name
+    text = " ".join((title, item.name, item.path.name, *tags_of(function))).lower()
+    return all(word in text for word in words)
 
 
 # --- one case -------------------------------------------------------------------
@@ -185,10 +197,10 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
         error = pytest.skip.Exception(str(error))
     result = conclude(case, error)
     _keep(item, case)
-    item.user_properties.append(("nohold", result.to_json()))
+    item.user_properties.append((PROPERTY, asdict(result)))
     if isinstance(error, pytest.skip.Exception):
         raise error
-    if not result.green:
+    if not result.is_green:
         raise CaseNotGreen(result) from error
 
 

@@ -48,9 +48,7 @@ def swallow_authorisation(bench: Bench) -> None:
     """Given the answer to the next authorisation never arrives"""
     message = "Auth Session" if bench.column.interface == "psp" else "E6"
     bench.faults.impair(
-        lambda fault: Impairment(
-            fault=fault, kind=Kind.SWALLOW_ANSWER, message=message
-        )
+        lambda fault: Impairment(fault=fault, kind=Kind.SWALLOW_ANSWER, message=message)
     )
 
 

@@ -17,6 +17,7 @@ from typing import Final
 
 from pytest_bdd.parsers import StepParser
 from pytest_bdd.steps import StepFunctionContext, step_function_context_registry
+from rich.console import Console
 
 from steps.words import plain
 
@@ -126,3 +127,24 @@ def matches(kind: str, text: str) -> list[Entry]:
         for entry in vocabulary()
         if entry.keyword.lower() == kind and entry.parser.is_matching(text)
     ]
+
+
+def show(words: str) -> int:
+    """Print the phrases that contain all ``words``, by actor; 2 when there are none."""
+    wanted = words.lower().split()
+    console = Console(highlight=False)
+    found, actor = 0, ""
+    for entry in vocabulary():
+        if not all(word in f"{entry.text} {entry.example}".lower() for word in wanted):
+            continue
+        if entry.actor != actor:
+            actor = entry.actor
+            console.print(f"\n{actor}", style="bold")
+        found += 1
+        console.print(f"  {entry.keyword:<5} {entry.text}", markup=False)
+        console.print(f"        {entry.example}", style="dim", markup=False)
+    if not found:
+        console.print(f"no phrase has the words {words!r}; the closest are:")
+        for entry in closest("", words):
+            console.print(f"  {entry.example}", markup=False)
+    return 0 if found else 2

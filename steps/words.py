@@ -1,22 +1,23 @@
 """Words of the scenarios and the values they stand for.
 
 Every field of a step pattern has a type from ``WORDS``: money as ``EUR 25.00``, time as
-``60 seconds``, energy as ``12.4 kWh``, places as ``connector 1``. ``phrase`` makes a pattern
-that knows them; what does not fit its type does not match, so a mistyped amount is an
-unknown step with its closest phrases instead of a strange failure.
+``60 seconds``, energy as ``12.4 kWh``, places as ``connector 1``. ``phrase`` makes a
+pattern that knows them; what does not fit its type does not match, so a mistyped amount
+is an unknown step with its closest phrases instead of a strange failure.
 """
 
 import re
 from collections.abc import Callable
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
-from parse import with_pattern
 from pytest_bdd import parsers
 
 from simulator.cards import CARDS
 from simulator.vehicle import VEHICLES
+
+ConvertT = TypeVar("ConvertT", bound=Callable[[str], Any])
 
 _ORDINALS: Final = (
     "first",
@@ -29,42 +30,53 @@ _ORDINALS: Final = (
     "eighth",
 )
 _WHO: Final = r"(?:the|a|another) driver|the (?:" + "|".join(_ORDINALS) + r") driver"
+_COUNTS: Final = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight")
 _SECONDS: Final = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400}
 
 
-@with_pattern(r"[A-Z]{3} \d+(?:\.\d+)?")
+def _pattern(text: str) -> Callable[[ConvertT], ConvertT]:
+    """Say which words a converter takes, in the way that ``parse`` looks it up."""
+
+    def mark(convert: ConvertT) -> ConvertT:
+        convert.__dict__["pattern"] = text
+        return convert
+
+    return mark
+
+
+@_pattern(r"[A-Z]{3} \d+(?:\.\d+)?")
 def money(text: str) -> int:
     """``EUR 25.00`` as minor units: 2500. Two decimals, as the euro has."""
     return int(Decimal(text[4:]) * 100)
 
 
-@with_pattern(r"\d+(?:\.\d+)? (?:second|minute|hour|day)s?")
+@_pattern(r"\d+(?:\.\d+)? (?:second|minute|hour|day)s?")
 def duration(text: str) -> int:
     """``5 minutes`` as milliseconds."""
     number, unit = text.split()
     return int(Decimal(number) * _SECONDS[unit.rstrip("s")] * 1000)
 
 
-@with_pattern(r"\d+(?:\.\d+)? k?Wh")
+@_pattern(r"\d+(?:\.\d+)? k?Wh")
 def energy(text: str) -> int:
     """``12.4 kWh`` as watt-hours."""
     number, unit = text.split()
     return int(Decimal(number) * (1000 if unit == "kWh" else 1))
 
 
-@with_pattern(r"\d+(?:\.\d+)? kW")
+@_pattern(r"\d+(?:\.\d+)? kW")
 def power(text: str) -> int:
     """``11 kW`` as watts."""
-    return int(Decimal(text.split()[0]) * 1000)
+    return int(Decimal(text.removesuffix(" kW")) * 1000)
 
 
-@with_pattern(r"connector \d+")
+@_pattern(r"connector \d+")
 def connector(text: str) -> int:
     """``connector 1`` as 1."""
     return int(text.split()[1])
 
 
-@with_pattern(_WHO)
+@_pattern(_WHO)
 def driver(text: str) -> int:
     """``the driver`` as 1, ``the second driver`` or ``another driver`` as 2."""
     word = text.split()[1]
@@ -73,47 +85,47 @@ def driver(text: str) -> int:
     return _ORDINALS.index(word) + 1 if word in _ORDINALS else 1
 
 
-@with_pattern(r"the (?:(?:" + "|".join(_ORDINALS) + r") )?driver's")
+@_pattern(r"the (?:(?:" + "|".join(_ORDINALS) + r") )?driver's")
 def whose(text: str) -> int:
     """``the driver's`` as 1, ``the second driver's`` as 2."""
-    return driver(text.removesuffix("'s"))
+    number: int = driver(text.removesuffix("'s"))
+    return number
 
 
-@with_pattern("|".join(sorted((n.replace("_", " ") for n in CARDS), key=len)[::-1]))
+@_pattern("|".join(sorted((n.replace("_", " ") for n in CARDS), key=len)[::-1]))
 def card(text: str) -> str:
     """A test card by its name, blanks for underscores."""
     return text.replace(" ", "_")
 
 
-@with_pattern("|".join(sorted((n.replace("_", " ") for n in VEHICLES), key=len)[::-1]))
+@_pattern("|".join(sorted((n.replace("_", " ") for n in VEHICLES), key=len)[::-1]))
 def vehicle(text: str) -> str:
     """A vehicle by its name, blanks for underscores."""
     return text.replace(" ", "_")
 
 
-@with_pattern(r"start|stop|cancel")
+@_pattern(r"start|stop|cancel")
 def button(text: str) -> str:
     """A button of the charger's own screen."""
     return text
 
 
-@with_pattern(r"[A-Z][A-Za-z]+")
+@_pattern(r"[A-Z][A-Za-z]+")
 def error_code(text: str) -> str:
     """An OCPP 1.6 ChargePointErrorCode."""
     return text
 
 
-@with_pattern(r"[a-z]+(?:[ _][a-z]+)*")
+@_pattern(r"[a-z]+(?:[ _][a-z]+)*")
 def code(text: str) -> str:
     """A ``show`` or ``alarm`` code of the bay link, blanks for underscores."""
     return text.replace(" ", "_")
 
 
-@with_pattern(r"\d+|no|one|two|three|four|five|six|seven|eight")
+@_pattern(r"\d+|no|one|two|three|four|five|six|seven|eight")
 def count(text: str) -> int:
     """A small number in words or digits."""
-    words = "no one two three four five six seven eight".split()
-    return words.index(text) if text in words else int(text)
+    return _COUNTS.index(text) if text in _COUNTS else int(text)
 
 
 #: Name in a pattern -> converter.
