@@ -34,7 +34,7 @@ from simulator.terminal import TerminalSettings
 from simulator.trace import Trace
 from wire.cps import Policy
 from wire.machine import Place
-from wire.psp import CARD_DETECT_OFF_S, Family, Profile, Reading, State
+from wire.psp import CARD_DETECT_OFF, Family, Profile, Reading, State
 
 VERSION: Final = "0.1.0"
 
@@ -74,7 +74,7 @@ class Wishes:
     declaration: Declaration
     #: A configurable controller takes any claim; a vendor's only what it declares.
     configurable: bool
-    card_detect_s: int = CARD_DETECT_OFF_S
+    card_detect_s: int = CARD_DETECT_OFF
     profile: Mapping[str, Any] = field(default_factory=dict)
     policy: Mapping[str, Any] = field(default_factory=dict)
 
@@ -274,9 +274,7 @@ class Bench:
 
     def open_sessions(self) -> int:
         """How many sessions the terminal still holds open."""
-        return sum(
-            session.is_holding for session in self.court.terminal.sessions.values()
-        )
+        return sum(session.is_open for session in self.court.terminal.sessions.values())
 
     # --- settings ---------------------------------------------------------------
 
@@ -339,4 +337,3 @@ class Bench:
 def _line_type(record: Mapping[str, object]) -> object:
     line = record["line"]
     return line.get("type") if isinstance(line, Mapping) else None
-

@@ -94,9 +94,7 @@ def conclude(case: Case, error: BaseException | None) -> CaseResult:
     judgement = Judgement.empty(Conduct.ERROR)
     if not isinstance(error, SetupError) and case.bench.is_open:
         run_epilogue(case.bench)
-        judgement = judge(
-            case.bench.trace.records, expectations=case.expectations
-        )
+        judgement = judge(case.bench.trace.records, expectations=case.expectations)
     found = _finding(case, error)
     if not case.bench.is_open and found is None:
         found = _own_fault(case, "steps that use the bench", "none did")

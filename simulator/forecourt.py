@@ -18,7 +18,9 @@ from simulator import events
 from simulator.issuer import Issuer
 from simulator.kernel import Kernel, Seat
 from simulator.seed import Seed
-from simulator.station import Station, StationAction, StationEvent, StationSettings
+from simulator.station import Action as StationAction
+from simulator.station import Event as StationEvent
+from simulator.station import Station, StationSettings
 from simulator.terminal import (
     Terminal,
     TerminalAction,
@@ -68,9 +70,7 @@ class Forecourt:
         self.kernel = kernel
         self.trace = trace
         self.terminal = Terminal(settings.terminal, ids=seed.stream("terminal"))
-        self.issuer = Issuer(
-            seed.stream("issuer"), family=settings.terminal.family
-        )
+        self.issuer = Issuer(seed.stream("issuer"), family=settings.terminal.family)
         self.station = Station(settings.station)
         self.outbox: Outbox | None = None
         self.host_link_up = True

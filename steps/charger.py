@@ -73,9 +73,7 @@ def charger_refuses(bench: Bench, connector: int) -> None:
     charger_refuses_because(bench, connector, "Rejected")
 
 
-@given(
-    phrase("the charger refuses to start {connector:Connector} because of {reason}")
-)
+@given(phrase("the charger refuses to start {connector:Connector} because of {reason}"))
 def charger_refuses_because(bench: Bench, connector: int, reason: str) -> None:
     """Given the charger refuses to start connector 1 because of Invalid token"""
     bench.faults.trouble(

@@ -79,7 +79,7 @@ def session_has_been_released(bench: Bench, whose: int) -> None:
     driver = bench.driver(whose)
     session_id = last_session(bench, driver).session_id
     sessions = bench.court.terminal.sessions
-    bench.run_until(lambda: not sessions[session_id].is_holding, 700_000)
+    bench.run_until(lambda: not sessions[session_id].is_open, 700_000)
     bench.saw("released")
 
 
@@ -88,7 +88,7 @@ def session_stays_open(bench: Bench, whose: int) -> None:
     """Then the driver's session stays open"""
     session_id = last_session(bench, bench.driver(whose)).session_id
     sessions = bench.court.terminal.sessions
-    if bench.run_until(lambda: not sessions[session_id].is_holding, WATCH_MS):
+    if bench.run_until(lambda: not sessions[session_id].is_open, WATCH_MS):
         raise Breach("the session open", f"{sessions[session_id].state}")
 
 
@@ -156,6 +156,6 @@ def cancelled_elsewhere(bench: Bench, whose: int) -> None:
     await_situation(
         bench,
         "the session cancelled by another system",
-        lambda: not sessions[session.session_id].is_holding,
+        lambda: not sessions[session.session_id].is_open,
         WATCH_MS,
     )

@@ -6,7 +6,13 @@ from pytest_bdd import given, then, when
 
 from harness.bench import Bench
 from harness.case import Breach
-from harness.watch import authorisations, count_messages, demand, sessions_of
+from harness.watch import (
+    authorisations,
+    count_messages,
+    demand,
+    is_reading,
+    sessions_of,
+)
 from simulator.terminal import Impairment, Kind
 from steps.words import phrase
 
@@ -88,7 +94,7 @@ def terminal_ready(bench: Bench) -> None:
     demand(
         bench,
         "the terminal reading cards again",
-        lambda: bench.court.terminal.is_reading,
+        lambda: is_reading(bench),
         within_ms=READY_WITHIN_MS,
         seen=lambda: f"terminal {bench.court.terminal.state!s}",
     )
@@ -97,7 +103,7 @@ def terminal_ready(bench: Bench) -> None:
 @then(phrase("the terminal is not asked for a card"))
 def terminal_idle(bench: Bench) -> None:
     """Then the terminal is not asked for a card"""
-    if bench.run_until(lambda: bench.court.terminal.is_reading, READY_WITHIN_MS):
+    if bench.run_until(lambda: is_reading(bench), READY_WITHIN_MS):
         raise Breach("no reading of cards", f"terminal {bench.court.terminal.state!s}")
 
 
