@@ -18,7 +18,6 @@ from simulator import events
 from simulator.issuer import Issuer
 from simulator.kernel import Kernel, Seat
 from simulator.seed import Seed
-from simulator.station import Action as StationAction
 from simulator.station import Event as StationEvent
 from simulator.station import Station, StationSettings
 from simulator.terminal import (
@@ -173,7 +172,9 @@ class Forecourt:
 
         self.kernel.at(self.kernel.now_ms + HOST_LINE_MS, arrive)
 
-    def take_station(self, actions: Sequence[StationAction]) -> None:
+    def take_station(
+        self, actions: Sequence[events.Note | events.BayToController]
+    ) -> None:
         """Notes to the trace, lines to the controller."""
         for action in actions:
             if isinstance(action, events.Note):
