@@ -49,7 +49,9 @@ def breaches(judgement: Judgement) -> set[str]:
 
 
 def test_a_charge_committed_for_what_it_cost_is_closed(play: Play) -> None:
-    judgement = play(f"{CHARGE}\n1201 {COMMIT_200}\n1201 store committed 66 200\n1201 {OK}")
+    judgement = play(
+        f"{CHARGE}\n1201 {COMMIT_200}\n1201 store committed 66 200\n1201 {OK}"
+    )
     assert judgement.green, judgement.findings
     verdict = judgement.sessions[0]
     assert (verdict.settlement, verdict.closed_minor) == (Settlement.CLOSED, 200)
@@ -173,19 +175,25 @@ def test_a_refused_amount_may_be_corrected(play: Play) -> None:
 
 
 def test_a_late_close_names_the_rule_of_its_trigger(play: Play) -> None:
-    judgement = play(f"{CHARGE}\n1261 {COMMIT_200}\n1261 store committed 66 200\n1261 {OK}")
+    judgement = play(
+        f"{CHARGE}\n1261 {COMMIT_200}\n1261 store committed 66 200\n1261 {OK}"
+    )
     assert only(judgement) is Settlement.LATE
     assert breaches(judgement) == {"R-STP-01"}
 
 
 def test_a_slow_close_is_a_warning(play: Play) -> None:
-    judgement = play(f"{CHARGE}\n1230 {COMMIT_200}\n1230 store committed 66 200\n1230 {OK}")
+    judgement = play(
+        f"{CHARGE}\n1230 {COMMIT_200}\n1230 store committed 66 200\n1230 {OK}"
+    )
     assert judgement.green
     assert [w.requirement for w in judgement.warnings] == ["R-STP-01"]
 
 
 def test_a_commit_of_nothing_is_closed_but_not_right(play: Play) -> None:
-    script = f"{APPROVED}\n302 {COMMIT} amount_minor=0\n302 store committed 66 0\n302 {OK}"
+    script = (
+        f"{APPROVED}\n302 {COMMIT} amount_minor=0\n302 store committed 66 0\n302 {OK}"
+    )
     judgement = play(script)
     assert only(judgement) is Settlement.CLOSED
     assert breaches(judgement) == {"R-AMT-05"}
@@ -267,7 +275,9 @@ def test_a_partial_approval_caps_the_amount(play: Play) -> None:
         "AA 06 3C 31 00 00 00 42 5F : Session Approved",
         "AA 0A 3C 35 00 00 00 42 00 00 00 96 05 : Session Partially Approved",
     )
-    script += f"\n1201 {COMMIT} amount_minor=150\n1201 store committed 66 150\n1201 {OK}"
+    script += (
+        f"\n1201 {COMMIT} amount_minor=150\n1201 store committed 66 150\n1201 {OK}"
+    )
     judgement = play(script)
     assert only(judgement) is Settlement.CLOSED
     assert judgement.sessions[0].expected_minor == (150, 150)
