@@ -153,7 +153,7 @@ class Faults:
         self._happen("host_lost", lambda: self._court.move_host_link(up=True))
 
     def cut_cable(self) -> None:
-        """Bytes between controller and terminal vanish (silently, as a pulled cable)."""
+        """Bytes between controller and terminal vanish, as on a pulled cable."""
         line = self._bench.lines.psp
         line.is_cut = True
 

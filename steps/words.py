@@ -139,7 +139,7 @@ def _counted(noun: str, *, tail: str = "") -> Callable[[str], int]:
 
     @_pattern(f"{single}|{plural}")
     def counted(text: str) -> int:
-        number: int = count(text.split()[0])
+        number: int = count(text.partition(" ")[0])
         return number
 
     return counted
