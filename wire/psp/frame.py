@@ -129,9 +129,9 @@ def _whole(raw: bytes, width: int) -> Block | None:
 class BlockDecoder:
     """Finds the blocks of one direction in a stream that comes in any pieces.
 
-    Holds fewer than ``max_block_bytes`` between calls. ``extended`` may be changed
-    between calls; it holds for all bytes not yet handed out. ``magic=None`` lets any
-    magic pass. ``preamble=None`` lets any preamble and any magic pass.
+    Holds fewer than ``max_block_bytes`` between calls. ``extended`` and ``magic`` may
+    be changed between calls and hold for all bytes not yet handed out; a ``magic`` of
+    None lets any pass. ``preamble=None`` lets any preamble and any magic pass.
     """
 
     def __init__(
@@ -140,13 +140,12 @@ class BlockDecoder:
         *,
         extended: bool = False,
         preamble: int | None = -1,
-        magic: int | None = MAGIC,
         max_block_bytes: int | None = None,
         inter_byte_ms: int = INTER_BYTE_MS,
     ) -> None:
         self.extended = extended
         self._preamble = PREAMBLES[direction] if preamble == -1 else preamble
-        self._magic = magic if self._preamble is not None else None
+        self.magic: int | None = MAGIC if self._preamble is not None else None
         self._max_block_bytes = max_block_bytes
         self._inter_byte_ms = inter_byte_ms
         self._buffer = b""
@@ -210,7 +209,7 @@ class BlockDecoder:
     def _take_good(self, at: int, found: list[Block | BadBlock]) -> int:
         """The straight road: blocks that follow each other without any fault."""
         buffer, end, width = self._buffer, len(self._buffer), self._width
-        most, preamble, magic = self._most, self._preamble, self._magic
+        most, preamble, magic = self._most, self._preamble, self.magic
         while at + width + 4 <= end:
             if preamble is not None and buffer[at] != preamble:
                 break
@@ -270,7 +269,7 @@ class BlockDecoder:
             return _Standing.TOO_LONG
         if have < width + 2:
             return _Standing.NEEDS_MORE
-        if self._magic is not None and self._buffer[at + 1 + width] != self._magic:
+        if self.magic is not None and self._buffer[at + 1 + width] != self.magic:
             return _Standing.BAD_MAGIC
         if have < size:
             return _Standing.NEEDS_MORE

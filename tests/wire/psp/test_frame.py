@@ -210,7 +210,9 @@ class TestBadBlocks:
 
     def test_any_magic_can_be_let_pass(self) -> None:
         raw = bytes.fromhex("CC 02 3D 26 31")
-        assert blocks(BlockDecoder(TERMINAL, magic=None).receive(raw, 0)) == [raw]
+        decoder = BlockDecoder(TERMINAL)
+        decoder.magic = None
+        assert blocks(decoder.receive(raw, 0)) == [raw]
 
     def test_impossible_length(self) -> None:
         found = BlockDecoder(TERMINAL).receive(b"\xcc\x01\x3c" + GET_STATUS, 0)

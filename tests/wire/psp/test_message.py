@@ -1,5 +1,8 @@
 """Messages are values."""
 
+import copy
+import pickle
+
 import pytest
 
 from wire.psp import LocalProtocolError, Message, Name, message
@@ -20,6 +23,11 @@ def test_cannot_be_changed_from_outside() -> None:
     assert taken["session_id"] == 4
     with pytest.raises(TypeError):
         taken.fields["session_id"] = 5  # type: ignore[index]  # that is the test
+
+
+def test_can_be_copied_and_stored() -> None:
+    assert copy.deepcopy(COMMIT) == COMMIT
+    assert pickle.loads(pickle.dumps(COMMIT)) == COMMIT
 
 
 def test_none_is_left_out() -> None:
