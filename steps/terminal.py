@@ -29,7 +29,9 @@ def card_detect(bench: Bench, limit: int) -> None:
 @given(phrase("the terminal cannot reach its host"))
 @when(phrase("the terminal cannot reach its host"))
 def host_lost(bench: Bench) -> None:
-    """Given the terminal cannot reach its host"""
+    """Given the terminal cannot reach its host
+    When the terminal cannot reach its host
+    """
     bench.faults.lose_host()
 
 
