@@ -52,7 +52,9 @@ class ChargerFacts:
 
     def _connector(self, line: Line) -> Connector | None:
         number = line.get("connector")
-        return self._life.bays.by_number.get(number) if isinstance(number, int) else None
+        return (
+            self._life.bays.by_number.get(number) if isinstance(number, int) else None
+        )
 
     def _on_connector_line(self, line: Line, connector: Connector) -> None:
         match line["type"]:
@@ -122,7 +124,9 @@ class ChargerFacts:
             connector.power_w = power if type(power) is int else 0
             self._count(session, connector)
         elif session is not None and session.state is not State.RESERVED:
-            self._life.watch.doubt(session, f"The meter cannot be trusted: {register!r}")
+            self._life.watch.doubt(
+                session, f"The meter cannot be trusted: {register!r}"
+            )
         if session is not None:
             if self._desk.timers.is_set((For.FINAL_METER, session.key)):
                 self._life.end(session)

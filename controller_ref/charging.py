@@ -201,6 +201,13 @@ class Charging:
         self.unlocks.setdefault(number, 0)
         self._desk.charger.lock(number, locked=False)
 
+    def on_limit(self, session_id: str, limit_minor: int) -> None:
+        """The issuer's answer to a request for more."""
+        session = self._desk.ledger.by_session_id(session_id)
+        connector = self.connector_of(session) if session is not None else None
+        if session is not None and connector is not None:
+            self.watch.on_limit(session, connector, limit_minor)
+
     # --- Time -------------------------------------------------------------------
 
     def on_timer(self, what: For, key: int) -> None:

@@ -152,6 +152,8 @@ class Closing:
         session.outcome = answer.outcome.name.lower()
         add_receipt(session, answer.receipt)
         self._desk.note(session, f"answer {session.outcome} {answer.detail}".strip())
+        if answer.for_operator and session.attempts == 1:
+            self._desk.alarm("other", answer.for_operator, session=session)
         self._judge(session, answer)
         self._desk.put(session)
         self._try_next()

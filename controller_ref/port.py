@@ -115,6 +115,8 @@ class CloseAnswered:
     outcome: Outcome
     detail: str = ""
     receipt: Mapping[str, str] = field(default_factory=dict)
+    #: Something is wrong that no repeat will mend.
+    for_operator: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 A card is either used for exactly one thing or dropped with a word to its holder, and
 only a card that will be used is authorised (R-NOS-09, R-NOS-10). The rules stand in
-their order in ``_decide``; each is a situation in which a driver stands at the terminal.
+their order in ``_decide``; each is a situation of a driver at the terminal.
 Money may be held from the moment of asking, so the intent is on disk before that.
 
 Approvals are matched to the one authorisation that is under way. Whatever else arrives
@@ -91,10 +91,8 @@ class Reception:
         self._last_card = (card.card_id, self._desk.now_ms)
 
     def _decide(self, card: CardRead) -> _Decision:
-        last_id, last_ms = self._last_card
-        if card.card_id and card.card_id == last_id:
-            if self._desk.now_ms - last_ms < _DEBOUNCE_MS:
-                return _Decision()
+        if self._is_same_tap(card):
+            return _Decision()
         if self._stop_at:
             return self._decide_stop(card)
         mine = [
@@ -109,6 +107,11 @@ class Reception:
         if mine and not (self._desk.settings.takes_card_twice and self._can_start()):
             return self._decide_running(mine)
         return self._decide_start(card)
+
+    def _is_same_tap(self, card: CardRead) -> bool:
+        last_id, last_ms = self._last_card
+        is_same = bool(card.card_id) and card.card_id == last_id
+        return is_same and self._desk.now_ms - last_ms < _DEBOUNCE_MS
 
     def _decide_stop(self, card: CardRead) -> _Decision:
         """Stop was pressed: only the card of that session may (R-STP-05)."""
@@ -229,7 +232,7 @@ class Reception:
         return self._desk.ledger.new(State.LOST, wall_ms=self._desk.wall_ms)
 
     def on_declined(self) -> None:
-        """Whatever the issuer's reason, the driver hears no more than this (R-UI-05)."""
+        """The driver hears no more than this, whatever the reason (R-UI-05)."""
         if (session := self._take_intent()) is not None:
             session.apply(Event.DECLINED)
             self._desk.note(session, "declined")

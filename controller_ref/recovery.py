@@ -42,7 +42,9 @@ class Recovery:
     def boot(self) -> None:
         desk = self._desk
         if desk.ledger.is_damaged:
-            desk.alarm("ledger", "The ledger cannot be read; no new sessions are opened")
+            desk.alarm(
+                "ledger", "The ledger cannot be read; no new sessions are opened"
+            )
         for session in desk.ledger.within(State.INTENT, State.UNWANTED):
             session.apply(Event.NO_ANSWER)
             desk.note(session, "the authorisation was under way when we died")
@@ -50,9 +52,16 @@ class Recovery:
         for session in desk.ledger.within(State.UNRESOLVED):
             self.question(session)
 
-    def question(self, session: Session) -> None:
-        """Find out what has become of an authorisation."""
-        if self._desk.terminal.capabilities.can_list:
+    def question(self, session: Session, suspect: str = "") -> None:
+        """Find out what has become of an authorisation.
+
+        ``suspect``: a session id from a damaged answer. It is released unless it is one
+        that we know; should it be wrong, the terminal will not know it.
+        """
+        if suspect and self._desk.ledger.by_session_id(suspect) is None:
+            found = OpenSession(session_id=suspect)
+            self._release(session, found, "The approval was damaged on its way")
+        elif self._desk.terminal.capabilities.can_list:
             self._asked[session.key] = 0
             due_ms = self._desk.now_ms + _PROBES_MS[0]
             self._desk.timers.set((For.PROBE, session.key), due_ms)

@@ -26,6 +26,6 @@ def gap_ms(attempts: int) -> int | None:
 
 
 def remaining_ms(*, due_wall_ms: int, wall_ms: int, attempts: int) -> int:
-    """What is left until the next attempt, for a calendar clock that may have jumped."""
+    """What is left until the next attempt; the calendar clock may have jumped."""
     longest = gap_ms(attempts) if attempts else 0
     return min(max(due_wall_ms - wall_ms, 0), longest or 0)

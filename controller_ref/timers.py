@@ -1,6 +1,6 @@
 """Every pending time-out of the controller, by name.
 
-A timer is named by what it is for and whom it concerns, so setting it again moves it and
+A timer is named by what it is for and whom it concerns: setting it again moves it, and
 nothing can be left running twice. Due timers come out in the order of their times, and
 for equal times in the order in which they were set.
 """
