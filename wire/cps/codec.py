@@ -1,7 +1,7 @@
 """From a request to a call and back (cps.md 1.3 and section 2).
 
 ``parse_call`` is the server's side: it finds the route and reads path, query and body
-by its row, or says which status and text to refuse with. ``build`` is the client's side:
+by its row, or says which status and text to refuse with. ``build`` is the client:
 it writes the request of a row, and raises when asked for something that no row allows.
 Neither looks at keys, sessions or policies. Arguments travel in the query with an empty
 body; only the screen call (E11) has one. Parameters that no row knows are ignored and
@@ -11,7 +11,7 @@ reported (ASSUMPTION), a body where none is expected is ignored, whatever its ty
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, assert_never
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
 from wire.cps.errors import LocalProtocolError, Refusal
@@ -161,13 +161,10 @@ def _read(row: Param, texts: list[str]) -> Value:
         raise _BadParameter(f"{row.name}: found {len(texts)} values, allowed one")
     text = texts[0]
     value: Value | None = text
-    match row.type:
-        case ParamType.INTEGER:
-            value = int(text) if _INTEGER.fullmatch(text) else None
-        case ParamType.BOOLEAN:
-            value = _BOOLEANS.get(text.lower())
-        case ParamType.URL | ParamType.STRING:
-            pass
+    if row.type is ParamType.INTEGER:
+        value = int(text) if _INTEGER.fullmatch(text) else None
+    elif row.type is ParamType.BOOLEAN:
+        value = _BOOLEANS.get(text.lower())
     if value is None or not _fits(row, value):
         raise _BadParameter(f"{row.name}: found {text[:80]!r}, allowed {_allowed(row)}")
     return value
@@ -186,6 +183,8 @@ def _fits(row: Param, value: Value) -> bool:
             return isinstance(value, str) and is_callback_url(value)
         case ParamType.STRING:
             return isinstance(value, str)
+        case _:
+            assert_never(row.type)
 
 
 def _allowed(row: Param) -> str:
@@ -198,6 +197,8 @@ def _allowed(row: Param) -> str:
             return "absolute http or https URL"
         case ParamType.STRING:
             return "texts" if row.repeatable else "text"
+        case _:
+            assert_never(row.type)
 
 
 def is_callback_url(text: str) -> bool:

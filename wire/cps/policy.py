@@ -33,7 +33,7 @@ class Switch:
         if self.span is not None:
             low, high = self.span
             return value if type(value) is int and low <= value <= high else None
-        if isinstance(value, bool) or not isinstance(value, (str, int)):
+        if not isinstance(value, str | int):
             return None
         return next((item for item in self.allowed if str(item) == str(value)), None)
 

@@ -1,0 +1,1 @@
+"""The examiner: bench, devices under test, judge, command line."""

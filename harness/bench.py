@@ -1,0 +1,339 @@
+"""The bench: one forecourt, one controller, the lines between them, one trace.
+
+The composition root of a case in virtual time. A bench is built cold, so that a
+scenario can still choose claims and readings; the first thing that needs the world
+opens it: the controller boots and must be ready before its time is up. What a scenario
+did not say is the same for all: the epilogue (``harness.epilogue``) and the judgement.
+
+The bench never looks inside the controller. What it knows of a case is the trace and
+the machines of the forecourt.
+"""
+
+import calendar
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any, Final
+
+from harness.bay_line import BayLine
+from harness.cloud_line import CloudLine
+from harness.columns import Column
+from harness.declaration import Declaration, SetupError
+from harness.device import InProcessDevice, Lines, MemoryStore, find_factory
+from harness.drivers import Drivers
+from harness.faults import Faults
+from harness.psp_line import PspLine
+from simulator.clock import VirtualClock
+from simulator.forecourt import Forecourt, ForecourtSettings
+from simulator.kernel import Kernel
+from simulator.people import People, Person
+from simulator.seed import Seed
+from simulator.station import StationSettings
+from simulator.terminal import TerminalSettings
+from simulator.trace import Trace
+from wire.cps import Policy
+from wire.machine import Place
+from wire.psp import CARD_DETECT_OFF, Family, Profile, Reading, State
+
+VERSION: Final = "0.1.0"
+
+#: Calendar time at the start of every run: a working day without a clock change.
+STARTED_AT: Final = datetime(2026, 3, 4, 9, 0, tzinfo=UTC)
+
+#: After the controller is ready, the time it is given to start reading cards.
+WARM_UP_MS: Final = 5_000
+
+SERIAL_NUMBERS: Final = {"p6x": "P6820260300042", "apollo": "APO20260300042"}
+CALLBACK_URL: Final = "http://127.0.0.1:8299/callbacks"
+
+_READY_STATES: Final = frozenset({State.ENABLED, State.WAIT_CARD, State.WAIT_AUTH})
+
+
+class NotReached(Exception):
+    """The situation that a case is about did not come about: INCONCLUSIVE."""
+
+
+class NotClaimed(Exception):
+    """The declaration does not claim what the case needs: NOT APPLICABLE."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseName:
+    """Which case this is; goes into the trace's first record."""
+
+    scenario: str = "bench"
+    feature: str = ""
+    requirements: tuple[str, ...] = ()
+
+
+@dataclass(slots=True, kw_only=True)
+class Wishes:
+    """What a scenario may still change before the bench opens."""
+
+    declaration: Declaration
+    #: A configurable controller takes any claim; a vendor's only what it declares.
+    configurable: bool
+    card_detect_s: int = CARD_DETECT_OFF
+    profile: Mapping[str, Any] = field(default_factory=dict)
+    policy: Mapping[str, Any] = field(default_factory=dict)
+
+    def claim(self, table: str, key: str, value: str | int | bool) -> None:
+        """Ask that the declaration says ``value``. Raises NotClaimed."""
+        self._claim(table, key, value, has=lambda found: found == value)
+
+    def claim_one_of(self, key: str, word: str) -> None:
+        """Ask that a list of claims holds ``word``. Raises NotClaimed."""
+        found = self.declaration.listed("claims", key)
+        self._claim("claims", key, (*found, word), has=lambda now: word in now)
+
+    def _claim(
+        self, table: str, key: str, value: Any, *, has: Callable[[Any], bool]
+    ) -> None:
+        found = self.declaration.tables[table][key]
+        if has(found):
+            return
+        if not self.configurable:
+            raise NotClaimed(f"[{table}] {key}: declared {found!r}, needs {value!r}")
+        self.declaration = self.declaration.replaced(table, **{key: value})
+
+
+class Bench:
+    """See the module's text. Times are milliseconds of the run's clock."""
+
+    def __init__(
+        self, wishes: Wishes, *, column: Column, seed: int, case: CaseName
+    ) -> None:
+        self.wishes = wishes
+        self.column = column
+        self.case = case
+        self.seed = seed
+        self.trace = Trace()
+        #: The instant of the last When: limits of Then run from here.
+        self.since_ms = 0
+        self.is_open = False
+        #: The case says that nobody could know of a session (verdict UNKNOWN).
+        self.allow_unknown = False
+        self._cast: list[Person] = []
+
+    # --- the world, built on first use ------------------------------------------
+
+    @cached_property
+    def kernel(self) -> Kernel:
+        return Kernel(VirtualClock())
+
+    @cached_property
+    def _streams(self) -> Seed:
+        return Seed(self.seed).child(f"{self.case.scenario}/{self.column.name}")
+
+    @cached_property
+    def people(self) -> People:
+        return People(self._streams)
+
+    @property
+    def declaration(self) -> Declaration:
+        return self.wishes.declaration
+
+    @cached_property
+    def court(self) -> Forecourt:
+        self._note_run()
+        settings = ForecourtSettings(
+            terminal=self._terminal_settings(), station=self._station_settings()
+        )
+        return Forecourt(
+            settings, kernel=self.kernel, trace=self.trace, seed=self._streams
+        )
+
+    @cached_property
+    def lines(self) -> Lines:
+        kind = self.column.psp_link
+        profile = Profile.from_mapping(self.wishes.profile)
+        reading = Reading(family=Family(self.column.terminal), profile=profile)
+        return Lines(
+            psp=PspLine(self.court, kind=kind, reading=reading),
+            cloud=CloudLine(
+                self.court, api_key=self.api_key, callback_hosts=("127.0.0.1",)
+            ),
+            bay=BayLine(self.court),
+        )
+
+    @cached_property
+    def store(self) -> MemoryStore:
+        return MemoryStore()
+
+    @cached_property
+    def device(self) -> InProcessDevice:
+        return InProcessDevice(
+            find_factory(self.declaration.text("reach", "controller")),
+            self._place(),
+            lines=self.lines,
+            court=self.court,
+            wall_ms=calendar.timegm(STARTED_AT.timetuple()) * 1000,
+        )
+
+    @cached_property
+    def drivers(self) -> Drivers:
+        self.open()
+        return Drivers(self.court)
+
+    @cached_property
+    def faults(self) -> Faults:
+        self.open()
+        return Faults(self)
+
+    @cached_property
+    def api_key(self) -> str:
+        return f"{self._streams.stream('api key').getrandbits(128):032x}"
+
+    # --- life -------------------------------------------------------------------
+
+    def open(self) -> None:
+        """Boot the controller and wait until it is ready. Raises SetupError."""
+        if self.is_open:
+            return
+        self.is_open = True
+        self.court.outbox = self.device
+        self.kernel.add(self.device)
+        self.device.start()
+        within_ms = self.declaration.number("reach", "ready_within") * 1000
+        if not self.run_until(self._is_ready, within_ms):
+            raise SetupError(
+                f"controller not ready within {within_ms // 1000} s: {self._missing()}"
+            )
+        self._note("controller", event="ready", boot=self.device.boots)
+        self.run_for(WARM_UP_MS)
+        self.since_ms = self.now_ms
+
+    def _said_hello(self) -> bool:
+        return any(
+            record["kind"] == "bay" and _line_type(record) == "hello"
+            for record in self.trace.records
+        )
+
+    def _is_reachable(self) -> bool:
+        if self.column.interface == "psp":
+            return self.court.terminal.state in _READY_STATES
+        return any(
+            record["kind"] == "http" and record["authorised"]
+            for record in self.trace.records
+        )
+
+    def _is_ready(self) -> bool:
+        return self._is_reachable() and self._said_hello()
+
+    def _missing(self) -> str:
+        missing = []
+        if not self._said_hello():
+            missing.append("no hello on the bay link")
+        if not self._is_reachable():
+            what = "the set-up sequence did not reach ENABLED"
+            cps = "no call with the right API key"
+            missing.append(what if self.column.interface == "psp" else cps)
+        return ", ".join(missing)
+
+    # --- time -------------------------------------------------------------------
+
+    @property
+    def now_ms(self) -> int:
+        return self.kernel.now_ms
+
+    def run_for(self, duration_ms: int) -> None:
+        """Let time pass."""
+        self.kernel.run_until(self.now_ms + duration_ms)
+
+    def run_until(self, stop: Callable[[], bool], within_ms: int) -> bool:
+        """Let time pass until ``stop`` holds; tells whether it did in time."""
+        return self.kernel.run_until(self.now_ms + within_ms, stop=stop)
+
+    # --- for everyone -----------------------------------------------------------
+
+    def _note(self, kind: str, **fields: object) -> None:
+        self.trace.append(self.now_ms, kind, fields)
+
+    def saw(self, mark: str) -> None:
+        """Note that something a case depends on did happen."""
+        self._note("seen", mark=mark)
+
+    def driver(self, number: int) -> Person:
+        """Driver 1, 2, ... of this case: a person with a card and a vehicle."""
+        while len(self._cast) < number:
+            self._cast.append(self.people.meet())
+        return self._cast[number - 1]
+
+    def recast(self, number: int, **changes: str) -> None:
+        """Give a driver another card or vehicle."""
+        self._cast[number - 1] = replace(self.driver(number), **changes)
+
+    def draw_number(self, what: str, low: int, high: int) -> int:
+        """A number of this case's own, from the seed: another in every run."""
+        return self._streams.stream(f"case {what}").randint(low, high)
+
+    @property
+    def serial_number(self) -> str:
+        return SERIAL_NUMBERS[self.column.terminal]
+
+    def open_sessions(self) -> int:
+        """How many sessions the terminal still holds open."""
+        return sum(session.is_open for session in self.court.terminal.sessions.values())
+
+    # --- settings ---------------------------------------------------------------
+
+    def _note_run(self) -> None:
+        self._note(
+            "run",
+            version=VERSION,
+            scenario=self.case.scenario,
+            feature=self.case.feature,
+            column=self.column.name,
+            seed=self.seed,
+            declaration=self.declaration.plain(),
+            started_at=STARTED_AT.isoformat(),
+            requirements=list(self.case.requirements),
+            profile={**self.wishes.profile, **self.wishes.policy},
+        )
+
+    def _terminal_settings(self) -> TerminalSettings:
+        return TerminalSettings(
+            family=Family(self.column.terminal),
+            serial_number=self.serial_number,
+            api_key=self.api_key,
+            psp_profile=Profile.from_mapping(self.wishes.profile),
+            cps_policy=Policy.from_mapping(self.wishes.policy),
+            link=self.column.psp_link,
+            card_detect_s=self.wishes.card_detect_s,
+            currency=self.declaration.text("tariff", "currency"),
+            started_at_ms=calendar.timegm(STARTED_AT.timetuple()) * 1000,
+        )
+
+    def _station_settings(self) -> StationSettings:
+        registers = self._streams.stream("registers")
+        connectors = self.declaration.number("claims", "connectors")
+        return StationSettings(
+            connectors=connectors,
+            max_power_w=self.declaration.number("claims", "max_power_w"),
+            bay_sensor=self.declaration.flag("claims", "bay_sensor"),
+            initial_energy_wh=tuple(
+                registers.randrange(10_000, 9_000_000) for _ in range(connectors)
+            ),
+        )
+
+    def _place(self) -> Place:
+        place = Place(
+            declaration=self.declaration.plain(),
+            psp_link=self.column.psp_link,
+            store=self.store,
+        )
+        if self.column.interface == "psp":
+            return place
+        return replace(
+            place,
+            cps_url="http://127.0.0.1:8201",
+            cps_api_key=self.api_key,
+            terminal_serial=self.serial_number,
+            callback_url=CALLBACK_URL,
+        )
+
+
+def _line_type(record: Mapping[str, object]) -> object:
+    line = record["line"]
+    return line.get("type") if isinstance(line, Mapping) else None

@@ -1,0 +1,225 @@
+"""A case: one scenario in one column, from its first step to its verdict.
+
+What a step raises says whose fault it is. An assertion is the controller's (FAIL); a
+situation that was not reached, or a fault that did not hit, leaves the case
+INCONCLUSIVE; a claim that the declaration does not make is NOT APPLICABLE; anything
+else is ours (ERROR). The judge adds what it reads in the trace, and the worst wins. A
+set-up that fails ends the case: it is an ERROR of the set-up, never a FAIL.
+"""
+
+import hashlib
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final, Literal
+
+from harness.bench import Bench, NotClaimed, NotReached
+from harness.declaration import SetupError
+from harness.epilogue import run_epilogue
+from harness.judge import (
+    Conduct,
+    Expectations,
+    Finding,
+    Judgement,
+    SessionVerdict,
+    judge,
+    worst_conduct,
+)
+from reports.results import CaseResult, FindingLine, SessionLine
+from reports.words import tail_in_words
+
+_TAIL: Final = 14
+_S_ID: Final = re.compile(r"S-([A-Z])\d\d$")
+
+
+class Breach(AssertionError):
+    """The controller did not do what a step demands."""
+
+    def __init__(self, expected: str, seen: str) -> None:
+        super().__init__(f"expected {expected}; seen {seen}")
+        self.expected = expected
+        self.seen = seen
+
+
+class CaseNotGreen(Exception):
+    """Carries the verdict of a case that is not green, in words."""
+
+    def __init__(self, result: CaseResult) -> None:
+        super().__init__(_in_words(result))
+        self.result = result
+
+
+def _in_words(result: CaseResult) -> str:
+    """What a person needs who reads a red case."""
+    lines = [f"{result.conduct} / {result.settlement or 'no session'}"]
+    for found in result.findings:
+        lines.append(f"{found.requirement}: expected {found.expected}")
+        lines.append(f"    seen {found.seen}")
+    for session in result.sessions:
+        lines.append(
+            f"session {session.session_id} {session.settlement}: {session.note}"
+        )
+    return "\n".join([*lines, *result.trace_tail, result.replay])
+
+
+@dataclass(slots=True)
+class Case:
+    """One case under way."""
+
+    bench: Bench
+    tags: tuple[str, ...]
+    path: Path
+
+    @property
+    def scenario_id(self) -> str:
+        """The S-id of the catalogue; empty for a scenario of one's own."""
+        return next((tag for tag in self.tags if _S_ID.match(tag)), "")
+
+    def begin_step(self, kind: str, text: str) -> None:
+        """Note the step; a Then's time limits run from the end of the last When."""
+        if self.bench.is_open:
+            fields = {"keyword": kind.capitalize(), "text": text}
+            self.bench.trace.append(self.bench.now_ms, "step", fields)
+
+    def end_step(self, kind: str) -> None:
+        if kind in ("given", "when") and self.bench.is_open:
+            self.bench.since_ms = self.bench.now_ms
+
+    def file_name(self) -> str:
+        """Name of the trace's file: scenario and column, unique in a run."""
+        name = self.scenario_id or self.path.stem
+        title = self.bench.case.scenario.encode()
+        mark = hashlib.sha256(title).hexdigest()[:8]
+        return f"{name}-{mark}-{self.bench.column.name}.jsonl"
+
+
+def conclude(case: Case, error: BaseException | None) -> CaseResult:
+    """Play the epilogue, judge the trace, and put the verdict into words."""
+    bench = case.bench
+    if isinstance(error, NotClaimed):
+        return _result(case, None, Conduct.NOT_APPLICABLE, reason=str(error))
+    found = _finding(case, error)
+    if isinstance(error, SetupError):
+        return _result(case, None, Conduct.ERROR, found, reason=str(error))
+    if not bench.is_open:
+        idle = _ours(case, "steps that use the bench", "none did")
+        return _result(case, None, Conduct.ERROR, found or idle)
+    run_epilogue(bench)
+    expectations = Expectations(allow_unknown=bench.allow_unknown)
+    judgement = judge(bench.trace.records, expectations=expectations)
+    conducts = [judgement.conduct, *([found.conduct] if found else [])]
+    return _result(case, judgement, worst_conduct(conducts), found)
+
+
+def _ours(case: Case, expected: str, seen: str) -> Finding:
+    """A finding about the examiner itself."""
+    return Finding(
+        conduct=Conduct.ERROR,
+        requirement="examiner",
+        expected=expected,
+        seen=seen,
+        t_ms=case.bench.now_ms,
+        seqs=(),
+    )
+
+
+def _finding(case: Case, error: BaseException | None) -> Finding | None:
+    """What the step that stopped the scenario says about the controller."""
+    if error is None:
+        return None
+    found = _ours(case, "the bench to play the scenario", repr(error))
+    requirement = ", ".join(case.bench.case.requirements)
+    if isinstance(error, Breach):
+        return replace(
+            found,
+            conduct=Conduct.FAIL,
+            requirement=requirement,
+            expected=error.expected,
+            seen=error.seen,
+        )
+    if isinstance(error, NotReached):
+        return replace(
+            found,
+            conduct=Conduct.INCONCLUSIVE,
+            requirement=requirement,
+            expected="the situation that the scenario is about",
+            seen=str(error),
+        )
+    return found
+
+
+def _result(
+    case: Case,
+    judgement: Judgement | None,
+    conduct: Conduct,
+    found: Finding | None = None,
+    *,
+    reason: str = "",
+) -> CaseResult:
+    bench = case.bench
+    group = _S_ID.match(case.scenario_id)
+    findings = [found] if found else []
+    if judgement is not None:
+        findings += judgement.findings
+    settlement = judgement.settlement if judgement else None
+    return CaseResult(
+        scenario_id=case.scenario_id,
+        group=group.group(1) if group else "",
+        title=bench.case.scenario,
+        feature=bench.case.feature,
+        column=bench.column.name,
+        conduct=str(conduct),
+        settlement=str(settlement) if settlement else None,
+        requirements=bench.case.requirements,
+        findings=tuple(
+            FindingLine(
+                requirement=one.requirement, expected=one.expected, seen=one.seen
+            )
+            for one in findings
+        ),
+        sessions=tuple(_session_line(one) for one in _sessions(judgement)),
+        unknown_allowed=bench.allow_unknown,
+        duration_ms=bench.now_ms if bench.is_open else 0,
+        replay=replay_line(case),
+        trace_tail=tail_in_words(bench.trace.records, _TAIL),
+        error=_whose_error(conduct, reason),
+        reason=reason,
+    )
+
+
+def _whose_error(conduct: Conduct, reason: str) -> Literal["", "setup", "examiner"]:
+    if conduct is not Conduct.ERROR:
+        return ""
+    return "setup" if reason else "examiner"
+
+
+def _sessions(judgement: Judgement | None) -> tuple[SessionVerdict, ...]:
+    return judgement.sessions if judgement else ()
+
+
+def _session_line(session: SessionVerdict) -> SessionLine:
+    expected = session.expected_minor
+    return SessionLine(
+        session_id=session.session_id,
+        settlement=str(session.settlement),
+        authorised_minor=session.authorised_minor,
+        committed_minor=session.closed_minor,
+        expected_minor=expected[0] if expected else None,
+        note=session.why,
+    )
+
+
+def replay_line(case: Case) -> str:
+    """The command that plays this very case again."""
+    bench = case.bench
+    path = case.path
+    if path.is_relative_to(Path.cwd()):
+        path = path.relative_to(Path.cwd())
+    column = f"--interface {bench.column.interface}"
+    if bench.column.interface == "psp":
+        column += f" --terminal {bench.column.terminal}"
+    words = bench.case.scenario
+    return f"nohold run {path} -k {words!r} {column} --seed {bench.seed}"
+
+
+__all__ = ["Breach", "Case", "CaseNotGreen", "conclude", "replay_line"]

@@ -1,0 +1,113 @@
+"""The command line: ``nohold run``, ``nohold steps``, ``nohold requirements``."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    name="nohold",
+    help="Examines EV charger controllers that take card payments: did the controller "
+    "behave, and was every payment session closed once, in time, for the right amount.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+def _fail(text: str) -> typer.Exit:
+    typer.echo(f"nohold: {text}", err=True)
+    return typer.Exit(2)
+
+
+def _one_of(name: str, found: str | None, allowed: tuple[str, ...]) -> None:
+    if found is not None and found not in allowed:
+        raise _fail(f"{name}: found {found!r}, allowed {' or '.join(allowed)}")
+
+
+@app.command()
+def run(  # noqa: PLR0913, PLR0917 - one parameter per flag
+    paths: Annotated[
+        list[Path] | None,
+        typer.Argument(help="feature files or folders; the whole suite when absent"),
+    ] = None,
+    declaration: Annotated[
+        Path | None,
+        typer.Option("-d", "--declaration", help="the controller's declaration.toml"),
+    ] = None,
+    interface: Annotated[str | None, typer.Option(help="psp | cps")] = None,
+    terminal: Annotated[str | None, typer.Option(help="p6x | apollo")] = None,
+    seed: Annotated[int, typer.Option(help="people, ids and delays follow it")] = 1,
+    requirement: Annotated[
+        list[str] | None, typer.Option(help="only scenarios that test it")
+    ] = None,
+    words: Annotated[
+        str, typer.Option("-k", help="only scenarios whose title or tags have them")
+    ] = "",
+    junit: Annotated[Path | None, typer.Option(help="write JUnit XML here")] = None,
+    json: Annotated[Path | None, typer.Option(help="write the results here")] = None,
+    trace_dir: Annotated[
+        Path | None, typer.Option(help="keep each case's trace here, as JSON Lines")
+    ] = None,
+) -> None:
+    """Play scenarios against a controller and judge them.
+
+    Exit status: 0 conformant, 1 not conformant, 2 wrong use, 3 set-up error or nothing
+    decided, 4 the examiner itself failed.
+    """
+    from harness.run import RunOptions, examine
+    from reports.register import load_register
+
+    _one_of("--interface", interface, ("psp", "cps"))
+    _one_of("--terminal", terminal, ("p6x", "apollo"))
+    known = load_register().requirements
+    for path in (*(paths or ()), *([declaration] if declaration else ())):
+        if not path.exists():
+            raise _fail(f"{path}: no such file or folder")
+    for one in requirement or ():
+        if one not in known:
+            raise _fail(
+                f"--requirement: found {one!r}, allowed are ids such as R-NOS-01"
+            )
+    options = RunOptions(
+        paths=tuple(paths or ()),
+        declaration=declaration,
+        interface=interface,
+        terminal=terminal,
+        seed=seed,
+        requirements=tuple(requirement or ()),
+        words=words,
+        junit=junit,
+        json=json,
+        trace_dir=trace_dir,
+    )
+    raise typer.Exit(examine(options))
+
+
+@app.command()
+def steps(
+    words: Annotated[
+        list[str] | None, typer.Argument(help="only phrases with these words")
+    ] = None,
+) -> None:
+    """Show the scenario vocabulary: every phrase with an example."""
+    from harness.run import show_vocabulary
+
+    raise typer.Exit(show_vocabulary(" ".join(words or ())))
+
+
+@app.command()
+def requirements(
+    words: Annotated[
+        list[str] | None, typer.Argument(help="only requirements with these words")
+    ] = None,
+) -> None:
+    """Show each requirement: the scenarios that cover it, or why none does."""
+    from harness.requirements import show_requirements
+
+    raise typer.Exit(show_requirements(" ".join(words or ())))
+
+
+def main() -> None:
+    """Entry point of the ``nohold`` command."""
+    app()

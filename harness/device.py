@@ -1,0 +1,183 @@
+"""The device under test, in process: a controller object in virtual time.
+
+It sees what a real controller sees and nothing else: facts at its boundary, its own
+monotonic clock (0 at each boot), a durable store. Death is the loss of the object; what
+survives is the image that the store last acknowledged.
+"""
+
+import importlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import cast
+
+from harness.bay_line import BayLine
+from harness.cloud_line import CloudLine
+from harness.declaration import SetupError
+from harness.psp_line import PspLine
+from simulator import events
+from simulator.forecourt import Forecourt
+from simulator.kernel import Kernel
+from wire.cps import Response
+from wire.machine import (
+    Action,
+    AnswerCallback,
+    CallHttp,
+    CloseLink,
+    Controller,
+    ControllerFactory,
+    Fact,
+    Link,
+    OpenLink,
+    Place,
+    SendBytes,
+    Started,
+)
+
+
+class MemoryStore:
+    """A durable store in memory; ``fault`` makes it fail as a full disk would."""
+
+    def __init__(self) -> None:
+        self.image: bytes | None = None
+        self.fault: str = ""
+        self.saves = 0
+
+    def load(self) -> bytes | None:
+        return self.image
+
+    def save(self, image: bytes) -> None:
+        if self.fault:
+            raise OSError(self.fault)
+        self.saves += 1
+        self.image = image
+
+
+def find_factory(name: str) -> ControllerFactory:
+    """``package.module:factory`` as written in ``[reach] controller``."""
+    module_name, _, attribute = name.partition(":")
+    try:
+        factory = getattr(importlib.import_module(module_name), attribute)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise SetupError(
+            f"[reach] controller: found {name!r}, allowed is package.module:factory "
+            f"of something that can be imported ({error})"
+        ) from None
+    # The declaration promises the type; a wrong one shows at the first call.
+    return cast(ControllerFactory, factory)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lines:
+    """The three lines that end at a controller."""
+
+    psp: PspLine
+    cloud: CloudLine
+    bay: BayLine
+
+
+class InProcessDevice:
+    """A controller at the ends of three lines. It is the forecourt's outbox."""
+
+    def __init__(
+        self,
+        factory: ControllerFactory,
+        place: Place,
+        *,
+        lines: Lines,
+        court: Forecourt,
+        wall_ms: int,
+    ) -> None:
+        self._factory = factory
+        self._place = place
+        self._lines = lines
+        self._court = court
+        self._wall_ms = wall_ms
+        self._controller: Controller | None = None
+        self._born_ms = 0
+        self.boots = 0
+        for line in (lines.psp, lines.cloud, lines.bay):
+            line.deliver = self.deliver
+
+    @property
+    def is_alive(self) -> bool:
+        return self._controller is not None
+
+    @property
+    def _kernel(self) -> Kernel:
+        return self._court.kernel
+
+    # --- life -------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Boot: a new object on the same store."""
+        self.boots += 1
+        self._born_ms = self._kernel.now_ms
+        self._note("started")
+        self._controller = self._factory(self._place)
+        self._lines.cloud.listening = True
+        wall_ms = self._wall_ms + self._born_ms
+        self.deliver(Started(boot=self.boots, wall_ms=wall_ms))
+
+    def kill(self) -> None:
+        """Kill the process: its sockets close, its memory is gone."""
+        self._controller = None
+        self._note("killed")
+        self._lines.psp.close("death")
+        self._lines.cloud.forget()
+        self._lines.bay.close("death")
+
+    def _note(self, event: str) -> None:
+        fields = {"event": event, "boot": self.boots}
+        self._court.note(events.Note(kind="controller", fields=fields))
+
+    # --- its seat at the kernel -------------------------------------------------
+
+    def deadline_ms(self) -> int | None:
+        if self._controller is None:
+            return None
+        deadline_ms = self._controller.deadline_ms()
+        return None if deadline_ms is None else deadline_ms + self._born_ms
+
+    def wake(self, now_ms: int) -> None:
+        if self._controller is not None:
+            self._carry(self._controller.on_deadline(now_ms - self._born_ms))
+
+    def deliver(self, fact: Fact) -> None:
+        """Hand a fact to the controller, if it lives."""
+        if self._controller is not None:
+            now_ms = self._kernel.now_ms - self._born_ms
+            self._carry(self._controller.handle(fact, now_ms))
+
+    def _carry(self, actions: Sequence[Action]) -> None:
+        for action in actions:
+            match action:
+                case OpenLink():
+                    self._line(action.link).open()
+                case CloseLink():
+                    self._line(action.link).close()
+                case SendBytes():
+                    self._line(action.link).send(action.data)
+                case CallHttp():
+                    self._lines.cloud.call(action)
+                case AnswerCallback():
+                    self._lines.cloud.answer_callback(action)
+
+    def _line(self, link: Link) -> PspLine | BayLine:
+        return self._lines.psp if link is Link.PSP else self._lines.bay
+
+    # --- the forecourt's outbox -------------------------------------------------
+
+    def psp_out(self, data: bytes) -> None:
+        self._lines.psp.receive(data)
+
+    def psp_hang_up(self, reason: str) -> None:
+        self._lines.psp.hang_up(reason)
+
+    def cloud_answer(self, call: int, response: Response) -> None:
+        self._lines.cloud.answer(call, response)
+
+    def callback(self, what: str, url: str, body: bytes) -> None:
+        self._lines.cloud.callback(what, url, body)
+
+    def bay_out(self, data: bytes) -> None:
+        self._lines.bay.receive(data)

@@ -1,0 +1,47 @@
+"""The end that every scenario shares: heal everything, and demand that the world
+settles.
+
+Whatever a scenario was about, it ends the same way: faults are taken out, power and
+links come back, drivers take their vehicles and leave. Then the clock runs until no
+session is open, at most past the last retry of the longest plan that Payter suggests
+(691,500 s: five by the minute, a day by the hour, seven by the day). When all is closed
+it runs on past the first hourly retry, so that a controller that closes twice has time
+to do so.
+"""
+
+from typing import Final
+
+from harness.bench import Bench
+
+#: 5 x 60 s + 24 x 3,600 s + 7 x 86,400 s (requirements.md 3.1).
+RETRY_PLAN_MS: Final = 691_500_000
+#: An attempt may take its time-out (60 s), a start-up and a reconnect.
+MARGIN_MS: Final = 600_000
+#: Long enough for an hourly retry or a sweep that closes what is already closed.
+QUIET_MS: Final = 70 * 60_000
+#: Drivers take their time to leave once the bench is healed.
+LEAVE_AFTER_MS: Final = 5_000
+
+
+def run_epilogue(bench: Bench) -> None:
+    """Play the end of a case; leaves ``epilogue`` records behind."""
+    bench.open()
+    _note(bench, "begun")
+    bench.faults.heal_all()
+    bench.faults.start_controller()
+    bench.run_for(LEAVE_AFTER_MS)
+    _everyone_leaves(bench)
+    _note(bench, "healed")
+    bench.run_until(lambda: bench.open_sessions() == 0, RETRY_PLAN_MS + MARGIN_MS)
+    _note(bench, "settled")
+    bench.run_for(QUIET_MS)
+    _note(bench, "ended")
+
+
+def _everyone_leaves(bench: Bench) -> None:
+    for connector, driver in sorted(bench.drivers.parked.items()):
+        bench.drivers.leave(driver, connector)
+
+
+def _note(bench: Bench, event: str) -> None:
+    bench.trace.append(bench.now_ms, "epilogue", {"event": event})

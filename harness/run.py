@@ -1,0 +1,226 @@
+"""One run of the examiner: select cases, play them, say what was seen.
+
+The engine is pytest with the nohold plugin (an entry point), the same that a vendor's
+own pytest project uses; here its terminal output is replaced by a progress bar and the
+matrix. Results travel as plain values on the test reports, so it does not matter in
+which process a case was played.
+
+Exit statuses are those of device_under_test.md section 3: 0 conformant, 1 not, 2 wrong
+use, 3 set-up error or nothing decided, 4 the examiner itself failed.
+"""
+
+from collections.abc import Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+from harness.bench import VERSION
+from reports.json_report import json_report
+from reports.junit import junit_xml
+from reports.matrix import matrix_text
+from reports.register import load_catalogue
+from reports.results import CaseResult, RunResult, case_from
+from simulator.clock import wall_time_s
+
+WRONG_USE: Final = 2
+SETUP_ERROR: Final = 3
+EXAMINER_FAILED: Final = 4
+
+#: The property of a test report that carries a case's result.
+PROPERTY: Final = "nohold"
+
+FEATURES: Final = Path(__file__).parent.parent / "features"
+_INI: Final = Path(__file__).with_name("pytest.ini")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOptions:
+    """What the person at the command line asked for."""
+
+    paths: tuple[Path, ...] = ()
+    declaration: Path | None = None
+    interface: str | None = None
+    terminal: str | None = None
+    seed: int = 1
+    requirements: tuple[str, ...] = ()
+    words: str = ""
+    junit: Path | None = None
+    json: Path | None = None
+    trace_dir: Path | None = None
+
+    def for_pytest(self) -> list[str]:
+        """The same as arguments of pytest."""
+        arguments = [str(path) for path in self.paths or (FEATURES,)]
+        arguments += ["-c", str(_INI), "--rootdir", str(Path.cwd())]
+        arguments += ["-p", "no:cacheprovider", f"--nohold-seed={self.seed}"]
+        options = {
+            "declaration": self.declaration,
+            "interface": self.interface,
+            "terminal": self.terminal,
+            "words": self.words or None,
+            "trace-dir": self.trace_dir,
+        }
+        arguments += [
+            f"--nohold-{name}={value}"
+            for name, value in options.items()
+            if value is not None
+        ]
+        arguments += [f"--nohold-requirement={one}" for one in self.requirements]
+        return arguments
+
+
+@dataclass(slots=True)
+class _Collector:
+    """The pytest plugin that listens; ``progress`` may be None."""
+
+    progress: Progress | None
+    cases: list[CaseResult] = field(default_factory=list)
+    wrong_use: list[str] = field(default_factory=list)
+    setup_errors: list[str] = field(default_factory=list)
+    crashes: list[str] = field(default_factory=list)
+    _task: Any = None
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_configure(self, config: pytest.Config) -> None:
+        """Silence pytest's own reporter; its options stay."""
+        reporter = config.pluginmanager.getplugin("terminalreporter")
+        if reporter is not None:
+            config.pluginmanager.unregister(reporter)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.failed:
+            self.wrong_use.append(_text(report.longrepr))
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        if self.progress is not None:
+            self._task = self.progress.add_task("cases", total=len(session.items))
+
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        if self.progress is not None:
+            name = nodeid.rpartition("::test_")[2].replace("_", " ")
+            self.progress.update(self._task, description=escape(name[:48]))
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.when == "call":
+            self._take(report)
+        elif report.failed:
+            self.setup_errors.append(_text(report.longrepr))
+        if report.when == "teardown" and self.progress is not None:
+            self.progress.advance(self._task)
+
+    def pytest_internalerror(self, excrepr: object) -> None:
+        self.crashes.append(str(excrepr).strip().splitlines()[-1])
+
+    def _take(self, report: pytest.TestReport) -> None:
+        found = [value for name, value in report.user_properties if name == PROPERTY]
+        if found:
+            assert isinstance(found[0], dict)
+            self.cases.append(case_from(found[0]))
+        else:
+            self.setup_errors.append(_text(report.longrepr))
+
+
+def _text(found: object) -> str:
+    """The last line of a failure, or all of a short one."""
+    return str(getattr(found, "longrepr", found)).strip()
+
+
+def play(options: RunOptions, console: Console) -> tuple[RunResult, _Collector]:
+    """Play the cases; a progress bar while it runs, if somebody is looking."""
+    bar = Progress(
+        TextColumn("{task.description:<48}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+    )
+    watched = console.is_terminal
+    collector = _Collector(bar if watched else None)
+    started = datetime.now(UTC).isoformat(timespec="seconds")
+    with bar if watched else nullcontext():
+        status = pytest.main(options.for_pytest(), plugins=[collector])
+    if status == pytest.ExitCode.INTERNAL_ERROR and not collector.crashes:
+        collector.crashes.append("pytest failed without saying why")
+    if status == pytest.ExitCode.USAGE_ERROR and not collector.wrong_use:
+        collector.wrong_use.append("pytest refused the arguments")
+    result = RunResult(
+        version=VERSION,
+        seed=options.seed,
+        started_at=started,
+        cases=tuple(collector.cases),
+    )
+    return result, collector
+
+
+def examine(options: RunOptions) -> int:
+    """Play, print, write the files asked for; the exit status of ``nohold run``."""
+    out, err = Console(highlight=False), Console(stderr=True, highlight=False)
+    began_s = wall_time_s()
+    result, collector = play(options, err)
+    groups = load_catalogue().groups
+    for name, text in _files(options, result, groups):
+        name.parent.mkdir(parents=True, exist_ok=True)
+        name.write_text(text, encoding="utf-8")
+    if result.cases:
+        width = out.width if out.is_terminal else 100
+        out.print(
+            matrix_text(result, groups, width=width, colour=out.is_terminal),
+            markup=False,
+            end="",
+        )
+        out.print(f"{wall_time_s() - began_s:.1f} s")
+    return _status(result, collector, err)
+
+
+def _files(
+    options: RunOptions, result: RunResult, groups: Any
+) -> Sequence[tuple[Path, str]]:
+    files = []
+    if options.junit is not None:
+        files.append((options.junit, junit_xml(result, groups)))
+    if options.json is not None:
+        files.append((options.json, json_report(result)))
+    return files
+
+
+def _status(result: RunResult, collector: _Collector, err: Console) -> int:
+    """The exit status; what went wrong outside the cases is said on standard error."""
+    for kind, texts, status in (
+        ("the examiner failed", collector.crashes, EXAMINER_FAILED),
+        ("cannot run", collector.wrong_use, WRONG_USE),
+        ("set-up error", collector.setup_errors, SETUP_ERROR),
+    ):
+        for text in texts:
+            err.print(f"nohold: {kind}: {text}", markup=False)
+        if texts:
+            return status
+    if not result.cases:
+        err.print("nohold: no case ran: nothing matches what was asked for")
+        return SETUP_ERROR
+    return result.exit_status()
+
+
+def show_vocabulary(words: str) -> int:
+    """Print the phrases that contain ``words``; the plugin knows them."""
+    return int(
+        pytest.main(
+            ["-c", str(_INI), "-p", "no:cacheprovider", f"--nohold-steps={words}"],
+            plugins=[_Collector(None)],
+        )
+    )

@@ -1,0 +1,165 @@
+"""What the steps look at: questions about a bench, answered from outside the
+controller.
+
+Everything here reads the trace or the machines of the forecourt, never the controller,
+so a scenario that uses it runs against a real box as well. Waiting questions let time
+pass until the answer is yes or the limit is over; they raise ``Breach`` (the
+controller's fault) or ``NotReached`` (the situation did not come about) with what was
+seen instead.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final
+
+from harness.bench import Bench, NotReached
+from harness.case import Breach
+from simulator.people import Person
+from simulator.terminal import Session, SessionState
+from wire.cps import TerminalState
+from wire.psp import State
+from wire.records import Record
+
+#: A host answers within a second, a PIN within minutes (psp.md 4.1).
+AUTHORISE_WITHIN_MS: Final = 220_000
+CHARGE_WITHIN_MS: Final = 60_000
+
+
+def sessions_of(bench: Bench, driver: Person) -> list[Session]:
+    """The sessions opened with this driver's card, oldest first."""
+    return [
+        session
+        for session in bench.court.terminal.sessions.values()
+        if session.card == driver.card
+    ]
+
+
+def last_session(bench: Bench, driver: Person) -> Session:
+    """The driver's latest session. Raises NotReached when there is none."""
+    found = sessions_of(bench, driver)
+    if not found:
+        raise NotReached(f"no session was opened for {driver.name}'s {driver.card}")
+    return found[-1]
+
+
+def await_situation(
+    bench: Bench, what: str, holds: Callable[[], bool], within_ms: int
+) -> None:
+    """Let time pass until ``holds``. Raises NotReached."""
+    if not bench.run_until(holds, within_ms):
+        raise NotReached(f"{what}: not within {within_ms // 1000} s")
+    bench.saw(what)
+
+
+def await_session(bench: Bench, driver: Person) -> Session:
+    """Wait until the driver's tap has opened one more session than before."""
+    before = len(sessions_of(bench, driver))
+    await_situation(
+        bench,
+        f"a session for {driver.name}",
+        lambda: len(sessions_of(bench, driver)) > before,
+        AUTHORISE_WITHIN_MS,
+    )
+    bench.run_for(1_000)
+    return last_session(bench, driver)
+
+
+def demand(
+    bench: Bench,
+    expected: str,
+    holds: Callable[[], bool],
+    *,
+    within_ms: int,
+    seen: Callable[[], str],
+) -> None:
+    """``holds`` must come true before ``within_ms`` after the last When. Or Breach."""
+    limit_ms = max(0, bench.since_ms + within_ms - bench.now_ms)
+    if not bench.run_until(holds, limit_ms):
+        raise Breach(f"{expected} within {within_ms / 1000:g} s", seen())
+
+
+def demand_state(
+    bench: Bench, driver: Person, state: SessionState, *, within_ms: int
+) -> Session:
+    """The driver's latest session must reach ``state`` in time."""
+    session_id = last_session(bench, driver).session_id
+
+    def now() -> Session:
+        return bench.court.terminal.sessions[session_id]
+
+    demand(
+        bench,
+        f"{driver.name}'s session {state}",
+        lambda: now().state is state,
+        within_ms=within_ms,
+        seen=lambda: f"session {session_id} {now().state}",
+    )
+    return now()
+
+
+def is_reading(bench: Bench) -> bool:
+    """Whether the terminal waits for a card."""
+    terminal = bench.court.terminal
+    if bench.column.interface == "psp":
+        return terminal.state is State.WAIT_CARD
+    return terminal.info.state == TerminalState.READING
+
+
+# --- the trace ------------------------------------------------------------------
+
+
+def lines(bench: Bench, way: str, kind: str) -> Iterator[tuple[Record, Record]]:
+    """Bay lines of one type that crossed, newest first, with their records."""
+    for record in reversed(bench.trace.records):
+        if record["kind"] == "bay" and record["direction"] == way:
+            line = record["line"]
+            if isinstance(line, Mapping) and line.get("type") == kind:
+                yield record, line
+
+
+def was_told(bench: Bench, code: str, *, since_ms: int) -> bool:
+    """Whether a ``show`` with this code came at or after ``since_ms``."""
+    return any(
+        line.get("code") == code
+        for record, line in lines(bench, "to_charger", "show")
+        if _time(record) >= since_ms
+    )
+
+
+def alarms(bench: Bench) -> list[str]:
+    """Codes of all alarms the controller has raised, oldest first."""
+    return [str(line.get("code")) for _, line in lines(bench, "to_charger", "alarm")][
+        ::-1
+    ]
+
+
+def shown(bench: Bench, *, since_ms: int) -> list[str]:
+    """What the driver was told on the charger's screen, oldest first."""
+    return [
+        f"{line.get('kind')}/{line.get('code')}: {line.get('text')}"
+        for record, line in lines(bench, "to_charger", "show")
+        if _time(record) >= since_ms
+    ][::-1]
+
+
+def count_messages(bench: Bench, *names: str, routes: tuple[str, ...] = ()) -> int:
+    """How many PSP requests of these names, or CPS calls of these routes, were sent."""
+    total = 0
+    for record in bench.trace.records:
+        if record["kind"] == "http":
+            total += record.get("route") in routes
+        elif record["kind"] == "psp" and record["direction"] == "to_terminal":
+            messages = record["messages"]
+            assert isinstance(messages, list)
+            total += sum(message.get("message") in names for message in messages)
+    return total
+
+
+def authorisations(bench: Bench) -> int:
+    """How often the controller asked for an authorisation."""
+    return count_messages(bench, "Auth Session", routes=("E6",))
+
+
+def _time(record: Record) -> int:
+    at_ms = record["t_ms"]
+    assert isinstance(at_ms, int)
+    return at_ms

@@ -1,0 +1,124 @@
+"""The run as JUnit XML, for whoever collects test results.
+
+One suite per scenario group, one case per scenario and column. What JUnit has no word
+for goes into properties: requirement ids, settlement, virtual time. Wall time is always
+0, since a run in virtual time has none worth comparing.
+
+FAIL, and a session that is not settled, become ``failure``. INCONCLUSIVE, NOT RUN and
+ERROR become ``error``, because a tool that counts only failures must not take them for
+passes. NOT APPLICABLE alone becomes ``skipped``.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Final
+from xml.etree import ElementTree as ET
+
+from reports.results import (
+    ERROR,
+    FAIL,
+    NOT_APPLICABLE,
+    CaseResult,
+    RunResult,
+)
+
+#: Characters that XML 1.0 cannot carry.
+_ILLEGAL: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def junit_xml(run: RunResult, groups: Mapping[str, str]) -> str:
+    """The run as an XML document; ``groups``: letter -> title."""
+    root = ET.Element("testsuites", {"name": "nohold", **_counts(run.cases)})
+    for letter in sorted({case.group for case in run.cases}):
+        cases = [case for case in run.cases if case.group == letter]
+        name = f"{letter} {groups.get(letter, '')}".strip()
+        about = {"name": name, "timestamp": run.started_at, **_counts(cases)}
+        suite = ET.SubElement(root, "testsuite", about)
+        _properties(suite, [("version", run.version), ("seed", str(run.seed))])
+        for case in cases:
+            _case(suite, case)
+    ET.indent(root, " ")
+    return ET.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def outcome(case: CaseResult) -> str:
+    """The JUnit word for a case: passed, failure, error or skipped."""
+    if case.is_green:
+        return "passed"
+    if case.conduct == FAIL or (case.conduct != ERROR and not case.is_settled):
+        return "failure"
+    return "skipped" if case.conduct == NOT_APPLICABLE else "error"
+
+
+def _counts(cases: Sequence[CaseResult]) -> dict[str, str]:
+    outcomes = [outcome(case) for case in cases]
+    return {
+        "tests": str(len(outcomes)),
+        "failures": str(outcomes.count("failure")),
+        "errors": str(outcomes.count("error")),
+        "skipped": str(outcomes.count("skipped")),
+        "time": "0",
+    }
+
+
+def _case(suite: ET.Element, case: CaseResult) -> None:
+    element = ET.SubElement(
+        suite,
+        "testcase",
+        classname=_clean(f"{case.group}.{case.column}"),
+        name=_clean(f"{case.scenario_id} {case.title}"),
+        file=_clean(case.feature),
+        time="0",
+    )
+    _properties(element, _case_properties(case))
+    word = outcome(case)
+    if word != "passed":
+        child = ET.SubElement(element, word, type=case.conduct, message=_headline(case))
+        child.text = _clean("\n".join(_evidence(case)))
+
+
+def _case_properties(case: CaseResult) -> list[tuple[str, str]]:
+    return [
+        *(("requirement", requirement) for requirement in case.requirements),
+        ("column", case.column),
+        ("conduct", case.conduct),
+        ("settlement", case.settlement or "no session"),
+        ("virtual_ms", str(case.duration_ms)),
+    ]
+
+
+def _properties(parent: ET.Element, pairs: Sequence[tuple[str, str]]) -> None:
+    properties = ET.SubElement(parent, "properties")
+    for name, value in pairs:
+        ET.SubElement(properties, "property", name=name, value=_clean(value))
+
+
+def _headline(case: CaseResult) -> str:
+    """One line: the first finding, else what the verdicts and the reason say."""
+    verdicts = case.conduct
+    if case.settlement is not None:
+        verdicts += f", session {case.settlement}"
+    if case.findings:
+        first = case.findings[0]
+        return _clean(f"{verdicts}: {first.requirement}: expected {first.expected}")
+    return _clean(f"{verdicts}: {case.reason}" if case.reason else verdicts)
+
+
+def _evidence(case: CaseResult) -> list[str]:
+    """All that is known about a case that is not green, line by line."""
+    lines = [f"reason: {case.reason}"] if case.reason else []
+    for finding in case.findings:
+        lines.append(f"{finding.requirement}")
+        lines += [f"  expected: {finding.expected}", f"  seen:     {finding.seen}"]
+    for session in case.sessions:
+        note = f"  {session.note}" if session.note else ""
+        lines.append(f"session {session.session_id}: {session.settlement}{note}")
+    if case.trace_tail:
+        lines += ["last records:", *(f"  {line}" for line in case.trace_tail)]
+    if case.replay:
+        lines.append(f"replay: {case.replay}")
+    return lines
+
+
+def _clean(text: str) -> str:
+    return _ILLEGAL.sub("�", text)

@@ -1,0 +1,174 @@
+"""The run as a matrix for the eye: scenarios down, P6X, Apollo and CPS across.
+
+Each cell holds both verdicts, conduct and settlement; a dash stands where a scenario
+does not apply or was not selected. Rows are grouped as in the catalogue, with the
+number of scenarios in each group, and totals at the end. Several cases in one cell (the
+rows of an outline) show the worst of them and their number.
+
+Pure: ``matrix_text`` returns text, ``matrix`` something that rich can print. On 80
+columns titles wrap and nothing is cut off; without a terminal there is no colour.
+"""
+
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from reports.results import (
+    COLUMNS,
+    FAIL,
+    NOT_APPLICABLE,
+    STATUS_WORDS,
+    CaseResult,
+    RunResult,
+    conduct_counts,
+    settlement_counts,
+    worst_conduct,
+    worst_settlement,
+)
+
+HEADINGS: Final[Mapping[str, str]] = {"p6x": "P6X", "apollo": "Apollo", "cps": "CPS"}
+
+#: Wide enough for the longest single word of a cell, INCONCLUSIVE.
+CELL_WIDTH: Final = 12
+ABSENT: Final = "–"
+
+_STYLES: Final[Mapping[str, str]] = {
+    "PASS": "green",
+    "CLOSED": "green",
+    "FAIL": "bold red",
+    "LEFT OPEN": "bold red",
+    "TWICE": "bold red",
+    "WRONG AMOUNT": "bold red",
+    "LATE": "bold red",
+    "ERROR": "bold magenta",
+    "INCONCLUSIVE": "yellow",
+    "NOT RUN": "yellow",
+    "UNKNOWN": "yellow",
+}
+
+
+def matrix(run: RunResult, groups: Mapping[str, str]) -> RenderableType:
+    """Title, groups, breaches, totals; ``groups``: letter -> title."""
+    parts: list[RenderableType] = [_title(run)]
+    for letter in sorted({case.group for case in run.cases}):
+        cases = [case for case in run.cases if case.group == letter]
+        parts += [Text(), _group_line(letter, groups, cases), _table(cases)]
+    parts += [Text(), *_breaches(run), *_totals(run)]
+    return Group(*parts)
+
+
+def matrix_text(
+    run: RunResult, groups: Mapping[str, str], *, width: int = 80, colour: bool = False
+) -> str:
+    """The matrix as text of at most ``width`` columns; ANSI codes only with colour."""
+    console = Console(
+        file=io.StringIO(),
+        width=width,
+        force_terminal=colour,
+        color_system="standard" if colour else None,
+        highlight=False,
+        legacy_windows=False,
+        _environ={},  # NO_COLOR and COLUMNS belong to whoever calls
+    )
+    with console.capture() as capture:
+        console.print(matrix(run, groups))
+    return "\n".join(line.rstrip() for line in capture.get().splitlines()) + "\n"
+
+
+def _title(run: RunResult) -> Text:
+    what = run.controller or "a controller"
+    line = f"nohold {run.version} examined {what}, seed {run.seed}, {run.started_at}"
+    return Text(line, style="bold")
+
+
+def _group_line(
+    letter: str, groups: Mapping[str, str], cases: Sequence[CaseResult]
+) -> Text:
+    count = len({case.scenario_id for case in cases})
+    unit = "scenario" if count == 1 else "scenarios"
+    name = f"{letter}  {groups.get(letter, '')}".rstrip()
+    return Text(f"{name} ({count} {unit})", style="bold cyan")
+
+
+def _table(cases: Sequence[CaseResult]) -> Table:
+    table = Table(box=None, padding=(0, 1, 0, 0), expand=True, show_header=True)
+    table.add_column("Id", width=5)
+    table.add_column("Scenario", ratio=1, overflow="fold")
+    for column in COLUMNS:
+        table.add_column(HEADINGS[column], width=CELL_WIDTH)
+    for (scenario_id, title), found in _rows(cases):
+        cells = [_cell([c for c in found if c.column == name]) for name in COLUMNS]
+        table.add_row(scenario_id, Text(title), *cells)
+    return table
+
+
+def _rows(
+    cases: Sequence[CaseResult],
+) -> Iterator[tuple[tuple[str, str], list[CaseResult]]]:
+    """Cases by scenario id and title, sorted by id, titles in the order of the run."""
+    rows: dict[tuple[str, str], list[CaseResult]] = {}
+    for case in cases:
+        rows.setdefault((case.scenario_id, case.title), []).append(case)
+    yield from sorted(rows.items(), key=lambda row: row[0][0])
+
+
+def _cell(cases: Sequence[CaseResult]) -> Text:
+    """Both verdicts, the worst of several; on two lines when one is too narrow."""
+    conduct = worst_conduct(case.conduct for case in cases)
+    if conduct is None or conduct == NOT_APPLICABLE:
+        return Text(ABSENT, style="dim")
+    settlement = worst_settlement(c.settlement for c in cases if c.settlement)
+    words = [conduct, *([settlement] if settlement else [])]
+    if len(cases) > 1:
+        words.append(f"x{len(cases)}")
+    is_narrow = len(" ".join(words)) > CELL_WIDTH
+    parts = [Text(word, style=_STYLES.get(word, "")) for word in words]
+    return Text("\n" if is_narrow else " ").join(parts)
+
+
+def _breaches(run: RunResult) -> Iterator[Text]:
+    """Each case that is not green, with its findings and how to play it again."""
+    for case in run.cases:
+        if case.is_green or case.conduct == NOT_APPLICABLE:
+            continue
+        words = [case.conduct, *([case.settlement] if case.settlement else [])]
+        where = f"{case.scenario_id} {case.title} ({HEADINGS[case.column]})"
+        style = _STYLES[case.conduct if case.is_settled else FAIL]
+        yield Text(f"{' '.join(words)}: {where}", style=style)
+        if case.reason:
+            yield Text(f"  {case.reason}")
+        for finding in case.findings:
+            yield Text(f"  {finding.requirement} expected {finding.expected}")
+            yield Text(f"  {' ' * len(finding.requirement)} seen     {finding.seen}")
+        yield from _unsettled(case)
+        if case.replay:
+            yield Text(f"  replay: {case.replay}")
+        yield Text()
+
+
+def _unsettled(case: CaseResult) -> Iterator[Text]:
+    for session in case.sessions:
+        if session.settlement != "CLOSED":
+            note = f": {session.note}" if session.note else ""
+            yield Text(f"  session {session.session_id} {session.settlement}{note}")
+
+
+def _totals(run: RunResult) -> Iterator[Text]:
+    scenarios = len({case.scenario_id for case in run.cases})
+    sessions = settlement_counts(run.cases)
+    yield Text(
+        f"{scenarios} scenarios, {len(run.cases)} cases: "
+        f"{_counted(conduct_counts(run.cases)) or 'none ran'}"
+    )
+    yield Text(f"{sum(sessions.values())} sessions: {_counted(sessions) or 'none'}")
+    status = run.exit_status()
+    style = "bold green" if status == 0 else "bold red"
+    yield Text(f"{STATUS_WORDS[status]} (exit status {status})", style=style)
+
+
+def _counted(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {name}" for name, count in counts.items())

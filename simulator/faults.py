@@ -1,0 +1,383 @@
+# ruff: noqa: E501
+"""The catalogue of faults of the whole forecourt, and what a bad cable does to bytes.
+
+A fault is a value: a name in the table, an id, parameters. The bench applies it at its
+seam (architecture.md, section 4); nothing here runs anything. ``words`` is how a
+scenario says it, with the parameters in braces. A name that starts a ``Trouble`` is the
+name of its part in ``simulator.events``.
+
+The cable's faults are pure functions from one block of bytes to what arrives instead:
+pairs of (delay in ms from when the block would have arrived, bytes). An empty list is a
+block that is lost; the delays never fall.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+from simulator.fault_codes import FAULT_CODES
+
+Value = int | str
+Arrivals = list[tuple[int, bytes]]
+
+
+class Seam(StrEnum):
+    """Where a fault is put in."""
+
+    CABLE = "the cable's bytes"
+    TCP = "TCP"
+    HTTP = "HTTP"
+    CALLBACK = "callbacks"
+    HOST_LINK = "the terminal's host link"
+    TERMINAL = "the terminal's power and configuration"
+    CHARGER_LINK = "the charger link"
+    CHARGER = "charger and vehicle"
+    METER = "the meter"
+    CONTROLLER = "the controller's power"
+    STORE = "the controller's durable store"
+    CLOCK = "the controller's wall clock"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameter:
+    """One parameter: a whole number in a span, one of some words, or any text."""
+
+    about: str
+    #: None: has to be given.
+    default: Value | None = None
+    span: tuple[int, int] | None = None
+    words: tuple[str, ...] = ()
+
+    def wrong(self, value: object) -> str:
+        """What is wrong with ``value``: found and allowed; empty when nothing is."""
+        if self.span is not None:
+            low, high = self.span
+            fits = type(value) is int and low <= value <= high
+            allowed = f"{low}..{high}"
+        elif self.words:
+            fits = value in self.words
+            allowed = ", ".join(word or "''" for word in self.words)
+        else:
+            fits = isinstance(value, str) and len(value) <= MAX_TEXT
+            allowed = f"text of at most {MAX_TEXT} characters"
+        return "" if fits else f"found {value!r}, allowed {allowed}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FaultKind:
+    name: str
+    seam: Seam
+    about: str
+    #: In the words of a scenario; ``{parameter}`` where one belongs.
+    words: str
+    parameters: Mapping[str, Parameter] = field(default_factory=dict)
+    #: Hits once and is gone; there is nothing to heal.
+    once: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """A planned fault. ``params`` is complete: defaults are filled in."""
+
+    fault_id: str
+    name: str
+    params: Mapping[str, Value]
+
+    @property
+    def kind(self) -> FaultKind:
+        return FAULTS[self.name]
+
+    @property
+    def seam(self) -> Seam:
+        return self.kind.seam
+
+    @property
+    def words(self) -> str:
+        """The fault as a scenario says it."""
+        said = {k: "block" if v == "" else v for k, v in self.params.items()}
+        return self.kind.words.format(**said)
+
+    def number(self, name: str) -> int:
+        """A parameter that is a whole number."""
+        value = self.params[name]
+        if not isinstance(value, int):
+            raise TypeError(f"{self.name}.{name}: found {value!r}, allowed a number")
+        return value
+
+    def text(self, name: str) -> str:
+        """A parameter that is a word or a text."""
+        value = self.params[name]
+        if not isinstance(value, str):
+            raise TypeError(f"{self.name}.{name}: found {value!r}, allowed a text")
+        return value
+
+
+class FaultPlanError(ValueError):
+    """A fault that is not in the catalogue, or whose parameters do not fit."""
+
+
+MAX_TEXT: Final = 200
+_HOUR_S: Final = 3_600
+_WEEK_S: Final = 7 * 24 * _HOUR_S
+
+# --- Parameters that many rows share ---------------------------------------------
+
+_DIRECTION: Final = Parameter(
+    about="which way the bytes were going",
+    default="to_controller",
+    words=("to_controller", "to_terminal"),
+)
+_MESSAGE: Final = Parameter(
+    about="the vendor's name of the message that is hit; empty: any", default=""
+)
+_AFTER: Final = Parameter(
+    about="so many of them pass unharmed first", default=0, span=(0, 10_000)
+)
+_COUNT: Final = Parameter(about="how many are hit", default=1, span=(1, 10_000))
+_FOR_S: Final = Parameter(
+    about="how long, in seconds; 0: until healed", default=0, span=(0, _WEEK_S)
+)
+_ROUTE: Final = Parameter(
+    about="which call is hit; any",
+    default="any",
+    words=("any", *(f"E{n}" for n in range(1, 15))),
+)
+_WHAT: Final = Parameter(
+    about="which callback is hit",
+    default="any",
+    words=("any", "card", "ui", "session", "state"),
+)
+_CONNECTOR: Final = Parameter(about="1..32", default=1, span=(1, 32))
+_DELAY_MS: Final = Parameter(
+    about="how much later, in ms", default=5_000, span=(1, _HOUR_S * 1000)
+)
+_WH: Final = Parameter(about="by how much, in Wh", default=5_000, span=(1, 10_000_000))
+_BYTES: Final = Parameter(about="how many bytes", default=3, span=(1, 1_024))
+
+_BLOCK: Final[Mapping[str, Parameter]] = {
+    "direction": _DIRECTION,
+    "message": _MESSAGE,
+    "after": _AFTER,
+    "count": _COUNT,
+}
+_CALL: Final[Mapping[str, Parameter]] = {
+    "route": _ROUTE,
+    "after": _AFTER,
+    "count": _COUNT,
+}
+_BACK: Final[Mapping[str, Parameter]] = {
+    "what": _WHAT,
+    "after": _AFTER,
+    "count": _COUNT,
+}
+_FOR: Final[Mapping[str, Parameter]] = {"for_s": _FOR_S}
+_ON: Final[Mapping[str, Parameter]] = {"connector": _CONNECTOR, "for_s": _FOR_S}
+_ONCE_ON: Final[Mapping[str, Parameter]] = {"connector": _CONNECTOR}
+
+# fmt: off
+_KINDS: Final[tuple[FaultKind, ...]] = (
+    # The cable's bytes
+    FaultKind(name="cable_cut", seam=Seam.CABLE, about="nothing passes either way; nobody is told", words="the cable to the terminal is cut", parameters=_FOR),
+    FaultKind(name="cable_deaf", seam=Seam.CABLE, about="nothing passes one way; the other still works", words="the cable to the terminal works one way only", parameters={"direction": _DIRECTION, "for_s": _FOR_S}),
+    FaultKind(name="cable_lose", seam=Seam.CABLE, about="a whole block is lost", words="the next {message} is lost on the cable", parameters=_BLOCK),
+    FaultKind(name="cable_corrupt", seam=Seam.CABLE, about="the checksum byte is damaged, the rest is not", words="the checksum of the next {message} is damaged", parameters=_BLOCK),
+    FaultKind(name="cable_flip", seam=Seam.CABLE, about="one bit of one byte is flipped", words="one bit of the next {message} is flipped",
+              parameters={**_BLOCK, "byte": Parameter(about="which byte, from 0; beyond the end: the last", default=3, span=(0, 1_023)), "bit": Parameter(about="which bit, 0 the lowest", default=0, span=(0, 7))}),
+    FaultKind(name="cable_truncate", seam=Seam.CABLE, about="the block ends early", words="the end of the next {message} is lost on the cable", parameters={**_BLOCK, "keep": _BYTES}),
+    FaultKind(name="cable_duplicate", seam=Seam.CABLE, about="the block arrives twice", words="the next {message} arrives twice", parameters={**_BLOCK, "gap_ms": Parameter(about="between the two", default=0, span=(0, 600_000))}),
+    FaultKind(name="cable_garbage", seam=Seam.CABLE, about="noise arrives before the block", words="noise comes before the next {message}", parameters={**_BLOCK, "bytes": _BYTES}),
+    FaultKind(name="cable_split", seam=Seam.CABLE, about="the block arrives in pieces", words="the next {message} arrives in pieces",
+              parameters={**_BLOCK, "piece": Parameter(about="bytes in a piece", default=1, span=(1, 1_024)), "gap_ms": Parameter(about="between two pieces", default=20, span=(0, 60_000))}),
+    FaultKind(name="cable_delay", seam=Seam.CABLE, about="the block arrives late", words="the next {message} is late by {delay_ms} ms", parameters={**_BLOCK, "delay_ms": _DELAY_MS}),
+    # TCP
+    FaultKind(name="tcp_reset", seam=Seam.TCP, about="the connection is reset", words="the connection to the terminal is reset", once=True),
+    FaultKind(name="tcp_reset_at", seam=Seam.TCP, about="the connection is reset instead of a block being delivered", words="the connection is reset as {message} is sent", parameters=_BLOCK),
+    FaultKind(name="tcp_closed", seam=Seam.TCP, about="the terminal closes in good order", words="the terminal closes the connection", once=True),
+    FaultKind(name="tcp_refused", seam=Seam.TCP, about="new connections are refused", words="the terminal refuses connections", parameters=_FOR),
+    FaultKind(name="tcp_half_open", seam=Seam.TCP, about="the connection is dead and nobody is told", words="the connection to the terminal dies silently", parameters=_FOR),
+    FaultKind(name="tcp_second_client", seam=Seam.TCP, about="somebody else connects to the terminal", words="a second controller connects to the terminal", once=True),
+    # HTTP
+    FaultKind(name="http_refused", seam=Seam.HTTP, about="the cloud cannot be reached", words="the payment cloud cannot be reached", parameters=_FOR),
+    FaultKind(name="http_lost_before", seam=Seam.HTTP, about="the connection breaks before the call has an effect", words="the next call is lost before the cloud sees it", parameters=_CALL),
+    FaultKind(name="http_lost_after", seam=Seam.HTTP, about="the call has its effect, the connection breaks before the answer", words="the answer to the next call is lost", parameters=_CALL),
+    FaultKind(name="http_timeout_before", seam=Seam.HTTP, about="no answer, no effect", words="the next call is never answered and has no effect", parameters=_CALL),
+    FaultKind(name="http_timeout_after", seam=Seam.HTTP, about="no answer, but the effect", words="the next call has its effect but is never answered", parameters=_CALL),
+    FaultKind(name="http_status", seam=Seam.HTTP, about="an error answer without effect", words="the payment cloud answers {status}",
+              parameters={**_CALL, "status": Parameter(about="4xx or 5xx", default=500, span=(400, 599))}),
+    FaultKind(name="http_status_after", seam=Seam.HTTP, about="an error answer although the call had its effect", words="the payment cloud answers {status} after doing what was asked",
+              parameters={**_CALL, "status": Parameter(about="4xx or 5xx", default=500, span=(400, 599))}),
+    FaultKind(name="http_key_rejected", seam=Seam.HTTP, about="the API key is no longer valid", words="the API key is revoked", parameters=_FOR),
+    FaultKind(name="http_failed_state", seam=Seam.HTTP, about="200, and the session in state FAILED; no effect", words="the next close is answered with state FAILED", parameters=_CALL),
+    FaultKind(name="http_empty_body", seam=Seam.HTTP, about="the answer has no body; the effect is there", words="the answer to the next call is empty", parameters=_CALL),
+    FaultKind(name="http_malformed", seam=Seam.HTTP, about="the answer is not JSON; the effect is there", words="the answer to the next call cannot be read", parameters=_CALL),
+    FaultKind(name="http_slow", seam=Seam.HTTP, about="the answer is late", words="the next answer is late by {delay_ms} ms", parameters={**_CALL, "delay_ms": _DELAY_MS}),
+    # Callbacks
+    FaultKind(name="callback_lost", seam=Seam.CALLBACK, about="never delivered", words="the next {what} callback is lost", parameters=_BACK),
+    FaultKind(name="callback_twice", seam=Seam.CALLBACK, about="delivered twice", words="the next {what} callback comes twice", parameters=_BACK),
+    FaultKind(name="callback_late", seam=Seam.CALLBACK, about="delivered late", words="the next {what} callback is late by {delay_ms} ms", parameters={**_BACK, "delay_ms": _DELAY_MS}),
+    FaultKind(name="callback_out_of_order", seam=Seam.CALLBACK, about="delivered after the one that follows it", words="the next {what} callback is overtaken by its successor", parameters=_BACK),
+    FaultKind(name="callback_before_answer", seam=Seam.CALLBACK, about="delivered before the answer to the call that caused it", words="the next {what} callback overtakes the answer", parameters=_BACK),
+    FaultKind(name="callback_foreign", seam=Seam.CALLBACK, about="a callback about a session of somebody else", words="a callback about a foreign session arrives", once=True),
+    # The terminal's host link
+    FaultKind(name="host_down", seam=Seam.HOST_LINK, about="the terminal cannot reach its payment host", words="the terminal loses its payment host", parameters=_FOR),
+    FaultKind(name="cloud_down", seam=Seam.HOST_LINK, about="the terminal cannot reach the cloud: offline there", words="the terminal is offline in the payment cloud", parameters=_FOR),
+    # The terminal's power and configuration
+    FaultKind(name="terminal_off", seam=Seam.TERMINAL, about="no power", words="the terminal loses power", parameters=_FOR),
+    FaultKind(name="terminal_reboot", seam=Seam.TERMINAL, about="starts again by itself", words="the terminal reboots", once=True),
+    FaultKind(name="terminal_not_ready", seam=Seam.TERMINAL, about="answers not ready (0x11)", words="the terminal is not ready", parameters=_FOR),
+    FaultKind(name="terminal_session_timeout", seam=Seam.TERMINAL, about="closes open sessions by itself", words="the terminal closes sessions by itself after {after_s} seconds",
+              parameters={"after_s": Parameter(about="seconds", default=60, span=(1, _WEEK_S)), "action": Parameter(about="what it does with them", default="void", words=("void", "commit"))}),
+    FaultKind(name="terminal_stale_sessions", seam=Seam.TERMINAL, about="remembers sessions of an earlier life", words="the terminal holds {count} old sessions",
+              parameters={"count": Parameter(about="how many", default=70, span=(1, 500))}, once=True),
+    FaultKind(name="terminal_forgets_callbacks", seam=Seam.TERMINAL, about="the callback addresses are gone", words="the terminal forgets the callback addresses", once=True),
+    # The charger link
+    FaultKind(name="bay_down", seam=Seam.CHARGER_LINK, about="the link is closed and refused for a while", words="the charger cannot be reached", parameters=_FOR),
+    FaultKind(name="bay_reset", seam=Seam.CHARGER_LINK, about="the link breaks and may be opened again at once", words="the link to the charger breaks", once=True),
+    FaultKind(name="charger_reboot", seam=Seam.CHARGER_LINK, about="the charger starts again: contactors open, the link breaks", words="the charger reboots", once=True),
+    # Charger and vehicle
+    FaultKind(name="charger_fault", seam=Seam.CHARGER, about="an OCPP error code at one connector", words="connector {connector} reports {code}",
+              parameters={**_ON, "code": Parameter(about="OCPP 1.6 ChargePointErrorCode", words=tuple(FAULT_CODES))}),
+    FaultKind(name="station_fault", seam=Seam.CHARGER, about="an OCPP error code of the whole station", words="the whole station reports {code}",
+              parameters={"for_s": _FOR_S, "code": Parameter(about="OCPP 1.6 ChargePointErrorCode", words=tuple(FAULT_CODES))}),
+    FaultKind(name="emergency_stop", seam=Seam.CHARGER, about="the red button is pressed", words="the emergency stop is pressed", parameters=_FOR),
+    FaultKind(name="out_of_service", seam=Seam.CHARGER, about="a connector is taken out of service", words="connector {connector} is taken out of service", parameters=_ON),
+    FaultKind(name="contactor_welded", seam=Seam.CHARGER, about="stays closed", words="the contactor of connector {connector} is welded", parameters=_ON),
+    FaultKind(name="contactor_dead", seam=Seam.CHARGER, about="never closes", words="the contactor of connector {connector} does not close", parameters=_ON),
+    FaultKind(name="lock_stuck", seam=Seam.CHARGER, about="keeps its position", words="the cable lock of connector {connector} is stuck", parameters=_ON),
+    FaultKind(name="refuses", seam=Seam.CHARGER, about="the next close command is rejected", words="the charger rejects the next start on connector {connector}",
+              parameters={**_ONCE_ON, "reason": Parameter(about="the reason given", default="rejected")}),
+    FaultKind(name="connection_timeout", seam=Seam.CHARGER, about="the charger gives up waiting for a vehicle", words="the charger waits {amount} seconds for a vehicle",
+              parameters={**_ON, "amount": Parameter(about="seconds", default=270, span=(1, _HOUR_S)), "reason": Parameter(about="the reason given", default="connection time-out")}),
+    FaultKind(name="pilot", seam=Seam.CHARGER, about="the control pilot shows an error", words="the pilot of connector {connector} goes to {reason}",
+              parameters={**_ON, "reason": Parameter(about="pilot state", default="E", words=("E", "F"))}),
+    FaultKind(name="sensor", seam=Seam.CHARGER, about="the bay's sensor sees nothing", words="the sensor of bay {connector} says empty", parameters=_ON),
+    # The meter
+    FaultKind(name="meter_frozen", seam=Seam.METER, about="repeats its register", words="the meter of connector {connector} stands still", parameters=_ON),
+    FaultKind(name="meter_suspect", seam=Seam.METER, about="says itself that it is not to be trusted", words="the meter of connector {connector} is suspect", parameters=_ON),
+    FaultKind(name="meter_jump", seam=Seam.METER, about="the register jumps", words="the meter of connector {connector} jumps by {amount} Wh", parameters={**_ONCE_ON, "amount": _WH}, once=True),
+    FaultKind(name="meter_falls", seam=Seam.METER, about="the register falls", words="the meter of connector {connector} falls by {amount} Wh", parameters={**_ONCE_ON, "amount": _WH}, once=True),
+    FaultKind(name="meter_nan", seam=Seam.METER, about="sends no number", words="the meter of connector {connector} sends no number", parameters=_ON),
+    FaultKind(name="meter_silent", seam=Seam.METER, about="sends nothing", words="the meter of connector {connector} is silent", parameters=_ON),
+    # The controller's power
+    FaultKind(name="controller_killed", seam=Seam.CONTROLLER, about="the controller dies and is started again", words="the controller dies", parameters={"for_s": Parameter(about="until it is started again, in seconds", default=5, span=(0, _WEEK_S))}),
+    FaultKind(name="site_power_cut", seam=Seam.CONTROLLER, about="controller, charger and terminal lose power together", words="the site loses power for {for_s} seconds", parameters={"for_s": Parameter(about="seconds", default=600, span=(1, _WEEK_S))}),
+    # The controller's durable store
+    FaultKind(name="store_full", seam=Seam.STORE, about="nothing more can be written", words="the controller's storage is full", parameters=_FOR),
+    FaultKind(name="store_read_only", seam=Seam.STORE, about="nothing can be written", words="the controller's storage is read-only", parameters=_FOR),
+    FaultKind(name="store_torn", seam=Seam.STORE, about="the last write is cut short at the next death", words="the last write is torn by the power cut", once=True),
+    FaultKind(name="store_lost_write", seam=Seam.STORE, about="what was not synced is gone at the next death", words="the last write never reached the disk", once=True),
+    FaultKind(name="store_corrupt", seam=Seam.STORE, about="the tail of the store is overwritten at the next death", words="the controller's storage is damaged", once=True),
+    # The controller's wall clock
+    FaultKind(name="clock_step", seam=Seam.CLOCK, about="calendar time jumps, monotonic time does not", words="the controller's clock jumps by {seconds} seconds",
+              parameters={"seconds": Parameter(about="forward, or back when negative", default=_HOUR_S, span=(-_WEEK_S * 520, _WEEK_S * 520))}),
+    FaultKind(name="clock_drift", seam=Seam.CLOCK, about="calendar time runs too fast or too slow", words="the controller's clock drifts by {ppm} ppm", parameters={"ppm": Parameter(about="parts per million, slow when negative", default=500, span=(-100_000, 100_000))}),
+    FaultKind(name="clock_1970", seam=Seam.CLOCK, about="no calendar time at the next boot", words="the controller's clock starts in 1970", parameters=_FOR),
+)
+# fmt: on
+
+FAULTS: Final[Mapping[str, FaultKind]] = {kind.name: kind for kind in _KINDS}
+
+
+def plan(name: str, /, **params: Value) -> Fault:
+    """A fault of the catalogue with all its parameters.
+
+    ``fault_id`` may be among them: the bench's name for this one (default: ``name``).
+    Raises FaultPlanError naming what was found and what is allowed.
+    """
+    fault_id = str(params.pop("fault_id", name))
+    kind = FAULTS.get(name)
+    if kind is None:
+        raise FaultPlanError(f"fault: found {name!r}, allowed {', '.join(FAULTS)}")
+    unknown = [key for key in params if key not in kind.parameters]
+    if unknown:
+        allowed = ", ".join(kind.parameters) or "no parameters"
+        raise FaultPlanError(f"{name}: found {unknown[0]!r}, allowed {allowed}")
+    complete = {
+        key: _value(f"{name}.{key}", parameter, params.get(key, parameter.default))
+        for key, parameter in kind.parameters.items()
+    }
+    return Fault(fault_id=fault_id, name=name, params=complete)
+
+
+def _value(where: str, parameter: Parameter, value: Value | None) -> Value:
+    wrong = parameter.wrong(value)
+    if wrong or value is None:
+        raise FaultPlanError(f"{where}: {wrong}")
+    return value
+
+
+# --- What a bad cable does to one block -------------------------------------------
+
+#: Noise contains no preamble (0xCC, 0xAA), so that it is noise and not half a block.
+NOISE: Final = bytes.fromhex("00 ff 55 13 7e 01")
+
+
+def lose(_block: bytes) -> Arrivals:
+    return []
+
+
+def corrupt(block: bytes) -> Arrivals:
+    """Damage the checksum, which is the last byte of every block."""
+    return flip(block, byte=len(block) - 1, bit=0)
+
+
+def flip(block: bytes, *, byte: int, bit: int) -> Arrivals:
+    if not block:
+        return []
+    changed = bytearray(block)
+    changed[min(byte, len(block) - 1)] ^= 1 << bit
+    return [(0, bytes(changed))]
+
+
+def truncate(block: bytes, *, keep: int) -> Arrivals:
+    """Only the first ``keep`` bytes arrive, and never the whole block."""
+    kept = block[: min(keep, len(block) - 1)] if block else b""
+    return [(0, kept)] if kept else []
+
+
+def duplicate(block: bytes, *, gap_ms: int) -> Arrivals:
+    return [(0, block), (gap_ms, block)]
+
+
+def garbage(block: bytes, *, count: int) -> Arrivals:
+    """``count`` bytes of noise arrive at once with the block, before it."""
+    rounds = -(-count // len(NOISE))
+    return [(0, (NOISE * rounds)[:count] + block)]
+
+
+def split(block: bytes, *, piece: int, gap_ms: int) -> Arrivals:
+    starts: Sequence[int] = range(0, len(block), piece)
+    return [(n * gap_ms, block[at : at + piece]) for n, at in enumerate(starts)]
+
+
+def delay(block: bytes, *, delay_ms: int) -> Arrivals:
+    return [(delay_ms, block)]
+
+
+_CABLE: Final[Mapping[str, Callable[[bytes, Fault], Arrivals]]] = {
+    "cable_cut": lambda block, _: lose(block),
+    "cable_deaf": lambda block, _: lose(block),
+    "cable_lose": lambda block, _: lose(block),
+    "cable_corrupt": lambda block, _: corrupt(block),
+    "cable_flip": lambda block, f: flip(
+        block, byte=f.number("byte"), bit=f.number("bit")
+    ),
+    "cable_truncate": lambda block, f: truncate(block, keep=f.number("keep")),
+    "cable_duplicate": lambda block, f: duplicate(block, gap_ms=f.number("gap_ms")),
+    "cable_garbage": lambda block, f: garbage(block, count=f.number("bytes")),
+    "cable_split": lambda block, f: split(
+        block, piece=f.number("piece"), gap_ms=f.number("gap_ms")
+    ),
+    "cable_delay": lambda block, f: delay(block, delay_ms=f.number("delay_ms")),
+}
+
+
+def manipulate(fault: Fault, block: bytes) -> Arrivals:
+    """What arrives of ``block`` when a fault of the cable hits it."""
+    change = _CABLE.get(fault.name)
+    if change is None:
+        raise FaultPlanError(
+            f"cable: found {fault.name!r}, allowed {', '.join(_CABLE)}"
+        )
+    return change(block, fault)

@@ -1,0 +1,121 @@
+"""The one trace: append-only, in virtual time, rendered as JSON Lines.
+
+Everything observable is appended here with the time at which it happened; the kinds are
+the table in ``wire.records``. Two runs with the same seed give the same bytes: keys
+stand in the order in which they are written, nothing depends on hashing or on the
+locale.
+
+What must never be kept is masked before it is stored, not when it is printed: runs of
+13 to 19 digits that pass the Luhn check could be a card number (R-UI-07), and whoever
+sent them has committed a finding of its own. Bytes are kept as hex pairs with spaces,
+so that no run of digits arises by chance; ``hex_pairs`` hides digits that spell a
+number.
+"""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Final
+
+from wire.records import KINDS, Record
+
+#: A trace longer than this is a run that has gone wrong.
+MAX_RECORDS: Final = 2_000_000
+
+_DIGITS: Final = re.compile(r"(?<!\d)\d{13,19}(?!\d)")
+_MASK: Final = "*"
+
+
+def luhn_valid(digits: str) -> bool:
+    """Whether ``digits`` passes the check that card numbers pass (ISO/IEC 7812)."""
+    total = 0
+    for place, char in enumerate(reversed(digits)):
+        value = ord(char) - 48
+        if place % 2:
+            value = value * 2 - 9 if value > 4 else value * 2
+        total += value
+    return total % 10 == 0
+
+
+def _hide(match: re.Match[str]) -> str:
+    digits = match.group()
+    if not luhn_valid(digits):
+        return digits
+    return digits[:6] + _MASK * (len(digits) - 10) + digits[-4:]
+
+
+def mask_text(text: str) -> str:
+    """Hide whatever could be a full card number, keeping first six and last four."""
+    return _DIGITS.sub(_hide, text) if len(text) >= 13 else text
+
+
+def mask(value: object) -> object:
+    """``mask_text`` for every string and every large integer inside ``value``."""
+    if isinstance(value, str):
+        return mask_text(value)
+    if isinstance(value, bool | None):
+        return value
+    if isinstance(value, int):
+        hidden = mask_text(str(value)) if abs(value) >= 10**12 else value
+        return value if hidden == str(value) else hidden
+    if isinstance(value, Mapping):
+        return {mask_text(str(key)): mask(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [mask(item) for item in value]
+    return value
+
+
+@lru_cache(maxsize=4096)
+def hex_pairs(data: bytes) -> str:
+    """Bytes as upper-case hex pairs with spaces, card numbers in ASCII hidden."""
+    text = data.decode("latin-1")
+    shown = mask_text(text).encode("latin-1")
+    if shown == data:
+        return data.hex(" ").upper()
+    pairs = zip(data, shown, strict=True)
+    return " ".join("**" if old != new else f"{old:02X}" for old, new in pairs)
+
+
+class TraceFull(RuntimeError):
+    """The run wrote more than MAX_RECORDS records."""
+
+
+class Trace:
+    """Records in the order in which things happened.
+
+    ``watchers`` are told of each record as it is appended: progress lines, live events.
+    They see what the trace keeps, never more.
+    """
+
+    def __init__(self) -> None:
+        self.records: list[Record] = []
+        self.watchers: list[Callable[[Record], None]] = []
+
+    def append(self, t_ms: int, kind: str, fields: Mapping[str, object]) -> Record:
+        """Keep one record; ``kind`` must stand in ``wire.records.KINDS``."""
+        if kind not in KINDS:
+            allowed = ", ".join(KINDS)
+            raise ValueError(f"trace kind {kind!r}: allowed are {allowed}")
+        if len(self.records) >= MAX_RECORDS:
+            raise TraceFull(f"more than {MAX_RECORDS} records")
+        record: dict[str, object] = {
+            "seq": len(self.records),
+            "t_ms": t_ms,
+            "kind": kind,
+        }
+        for name, value in fields.items():
+            record[name] = mask(value)
+        self.records.append(record)
+        for watcher in self.watchers:
+            watcher(record)
+        return record
+
+    def render(self) -> str:
+        """The whole trace as JSON Lines, ASCII only."""
+        return "".join(render_record(record) + "\n" for record in self.records)
+
+
+def render_record(record: Record) -> str:
+    """One line of the trace."""
+    return json.dumps(record, separators=(",", ":"), ensure_ascii=True)

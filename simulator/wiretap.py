@@ -1,0 +1,98 @@
+"""A wiretap on the PSP line: it reads along, so that the trace has meanings, not
+bytes.
+
+It has decoders of its own, one per direction, and follows the Protocol options as a
+third party would: a Protocol request that the terminal answers switches both
+directions, a Reset that it answers switches back. It never changes a byte and the
+terminal knows nothing of it, so a mistake in the terminal shows in the trace instead of
+hiding there.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Final
+
+from simulator.trace import hex_pairs
+from wire.psp import (
+    BadBlock,
+    Block,
+    BlockDecoder,
+    Direction,
+    Message,
+    Name,
+    Option,
+    Reading,
+    decode,
+)
+
+#: Blocks that never stand for an answer to a request.
+_EVENTS: Final = frozenset({Name.TRANSACTION_EVENT, Name.UI_EVENT})
+
+
+class Wiretap:
+    """Turns the bytes that pass into the ``messages`` of a ``psp`` record."""
+
+    def __init__(self, reading: Reading) -> None:
+        self._plain = reading
+        self._reading = reading
+        self._decoders = {way: BlockDecoder(way) for way in Direction}
+        self._asked: Message | None = None
+
+    def see(
+        self, direction: Direction, data: bytes, now_ms: int
+    ) -> list[Mapping[str, object]]:
+        """Messages that ``data`` completes, as plain values for the trace."""
+        seen: list[Mapping[str, object]] = []
+        for item in self._decoders[direction].receive(data, now_ms):
+            if isinstance(item, BadBlock):
+                seen.append({"malformed": item.reason})
+            else:
+                seen.append(self._understand(item, direction))
+        return seen
+
+    def _understand(self, block: Block, direction: Direction) -> Mapping[str, object]:
+        expecting = self._asked.name if self._asked else None
+        found = decode(block, direction, self._reading, expecting=expecting)
+        if not isinstance(found, Message):
+            return {"malformed": found.reason}
+        if direction is Direction.TO_TERMINAL:
+            self._asked = found
+        elif found.name not in _EVENTS:
+            self._answered(found)
+        return {"message": str(found.name), "fields": _plain_fields(found)}
+
+    def _answered(self, answer: Message) -> None:
+        asked, self._asked = self._asked, None
+        if asked is None or answer.get("result", 0) != 0:
+            return
+        if asked.name is Name.RESET:
+            self._switch(self._plain)
+        elif asked.name is Name.PROTOCOL:
+            options = Option(asked.number("options"))
+            self._switch(
+                replace(
+                    self._plain,
+                    extended=Option.EXTENDED in options,
+                    detailed=Option.DETAILED in options,
+                    authorization_dol=Option.AUTHORIZATION_DOL in options,
+                    declined_dol=Option.DECLINED_DOL in options,
+                )
+            )
+
+    def _switch(self, reading: Reading) -> None:
+        self._reading = reading
+        for decoder in self._decoders.values():
+            decoder.extended = reading.extended
+
+
+def _plain_fields(message: Message) -> dict[str, object]:
+    return {name: _plain(value) for name, value in message.fields.items()}
+
+
+def _plain(value: object) -> object:
+    """A field value as the trace keeps it: numbers, text, hex, lists of these."""
+    if isinstance(value, bytes):
+        return hex_pairs(value)
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [_plain(item) for item in value]
+    return value

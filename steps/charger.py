@@ -1,0 +1,263 @@
+"""What the charger does, what goes wrong in it, and what it must never do."""
+
+from typing import Final, Literal
+
+from pytest_bdd import given, then, when
+
+from harness.bench import Bench
+from harness.case import Breach
+from harness.watch import demand
+from simulator import events
+from steps.words import phrase
+
+#: A contactor and its feedback take a second (device_under_test.md section 1).
+SWITCH_WITHIN_MS: Final = 10_000
+
+
+# --- faults ---------------------------------------------------------------------
+
+
+@given(phrase("{connector:Connector} has reported {code:ErrorCode}"))
+@when(phrase("{connector:Connector} reports {code:ErrorCode}"))
+def connector_reports(bench: Bench, connector: int, code: str) -> None:
+    """When connector 1 reports GroundFailure
+    Given connector 1 has reported GroundFailure
+    """
+    bench.faults.charger_fault(connector, code)
+
+
+@when(phrase("the station reports {code:ErrorCode}"))
+def station_reports(bench: Bench, code: str) -> None:
+    """When the station reports InternalError"""
+    bench.faults.charger_fault(None, code)
+
+
+@given(phrase("{code:ErrorCode} has cleared"))
+@when(phrase("{code:ErrorCode} clears"))
+def fault_clears(bench: Bench, code: str) -> None:
+    """When GroundFailure clears
+    Given GroundFailure has cleared
+    """
+    bench.faults.heal(code)
+
+
+@when(phrase("the pilot of {connector:Connector} falls to {pilot:Pilot}"))
+def pilot_falls(bench: Bench, connector: int, pilot: str) -> None:
+    """When the pilot of connector 1 falls to E"""
+    bench.faults.trouble(
+        events.Trouble(connector=connector, part="pilot", reason=pilot)
+    )
+
+
+@given(phrase("the contactor of {connector:Connector} is welded"))
+def contactor_welded(bench: Bench, connector: int) -> None:
+    """Given the contactor of connector 1 is welded"""
+    _trouble(bench, connector, "contactor_welded")
+
+
+@given(phrase("the contactor of {connector:Connector} never closes"))
+def contactor_dead(bench: Bench, connector: int) -> None:
+    """Given the contactor of connector 1 never closes"""
+    _trouble(bench, connector, "contactor_dead")
+
+
+@given(phrase("the cable lock of {connector:Connector} is stuck"))
+def lock_stuck(bench: Bench, connector: int) -> None:
+    """Given the cable lock of connector 1 is stuck"""
+    _trouble(bench, connector, "lock_stuck")
+
+
+@given(phrase("the charger refuses to start {connector:Connector}"))
+def charger_refuses(bench: Bench, connector: int) -> None:
+    """Given the charger refuses to start connector 1"""
+    charger_refuses_because(bench, connector, "Rejected")
+
+
+@given(phrase("the charger refuses to start {connector:Connector} because of {reason}"))
+def charger_refuses_because(bench: Bench, connector: int, reason: str) -> None:
+    """Given the charger refuses to start connector 1 because of Invalid token"""
+    bench.faults.trouble(
+        events.Trouble(connector=connector, part="refuses", reason=reason)
+    )
+
+
+@given(
+    phrase(
+        "the charger gives up waiting for a vehicle at {connector:Connector} after "
+        "{limit:Duration}"
+    )
+)
+def charger_times_out(bench: Bench, connector: int, limit: int) -> None:
+    """Given the charger gives up waiting for a vehicle at connector 1 after 1 minute"""
+    bench.faults.trouble(
+        events.Trouble(
+            connector=connector,
+            part="connection_timeout",
+            amount=limit // 1000,
+            reason="ConnectionTimeOut",
+        )
+    )
+
+
+@given(phrase("the meter of {connector:Connector} has jumped by {energy:Energy}"))
+@when(phrase("the meter of {connector:Connector} jumps by {energy:Energy}"))
+def meter_jumps(bench: Bench, connector: int, energy: int) -> None:
+    """When the meter of connector 1 jumps by 50 kWh
+    Given the meter of connector 1 has jumped by 50 kWh
+    """
+    _trouble(bench, connector, "meter_jump", amount=energy)
+
+
+@given(phrase("the meter of {connector:Connector} has fallen by {energy:Energy}"))
+@when(phrase("the meter of {connector:Connector} falls by {energy:Energy}"))
+def meter_falls(bench: Bench, connector: int, energy: int) -> None:
+    """When the meter of connector 1 falls by 2 kWh
+    Given the meter of connector 1 has fallen by 2 kWh
+    """
+    _trouble(bench, connector, "meter_falls", amount=energy)
+
+
+@given(phrase("the meter of {connector:Connector} has ceased to send numbers"))
+@when(phrase("the meter of {connector:Connector} ceases to send numbers"))
+def meter_nan(bench: Bench, connector: int) -> None:
+    """When the meter of connector 1 ceases to send numbers
+    Given the meter of connector 1 has ceased to send numbers
+    """
+    _trouble(bench, connector, "meter_nan")
+
+
+@given(phrase("the meter of {connector:Connector} has become unreliable"))
+@when(phrase("the meter of {connector:Connector} becomes unreliable"))
+def meter_suspect(bench: Bench, connector: int) -> None:
+    """When the meter of connector 1 becomes unreliable
+    Given the meter of connector 1 has become unreliable
+    """
+    _trouble(bench, connector, "meter_suspect")
+
+
+@given(phrase("the meter of {connector:Connector} has frozen"))
+@when(phrase("the meter of {connector:Connector} freezes"))
+def meter_frozen(bench: Bench, connector: int) -> None:
+    """When the meter of connector 1 freezes
+    Given the meter of connector 1 has frozen
+    """
+    _trouble(bench, connector, "meter_frozen")
+
+
+@given(phrase("{connector:Connector} has been taken out of service"))
+@when(phrase("{connector:Connector} is taken out of service"))
+def out_of_service(bench: Bench, connector: int) -> None:
+    """When connector 1 is taken out of service
+    Given connector 1 has been taken out of service
+    """
+    bench.faults.out_of_service(connector)
+
+
+@given(phrase("the charger is offline"))
+@when(phrase("the link to the charger is lost"))
+def charger_lost(bench: Bench) -> None:
+    """When the link to the charger is lost
+    Given the charger is offline
+    """
+    bench.faults.lose_charger()
+    bench.run_for(1_000)
+
+
+@when(phrase("the link to the charger comes back"))
+def charger_back(bench: Bench) -> None:
+    """When the link to the charger comes back"""
+    bench.faults.heal("charger_lost")
+
+
+@when(phrase("the charger restarts"))
+def charger_restarts(bench: Bench) -> None:
+    """When the charger restarts"""
+    bench.faults.restart_charger()
+    bench.run_for(20_000)
+    bench.faults.heal("charger_restarts")
+
+
+@when(phrase("the bay of {connector:Connector} seems empty for {time:Duration}"))
+def bay_flickers(bench: Bench, connector: int, time: int) -> None:
+    """When the bay of connector 1 seems empty for 2 seconds"""
+    _trouble(bench, connector, "sensor")
+    bench.run_for(time)
+    bench.faults.heal("sensor")
+
+
+@given(phrase("the emergency stop has been pressed"))
+@when(phrase("the emergency stop is pressed"))
+def emergency_stop(bench: Bench) -> None:
+    """When the emergency stop is pressed
+    Given the emergency stop has been pressed
+    """
+    bench.drivers.emergency_stop(bench.driver(1), active=True)
+
+
+def _trouble(
+    bench: Bench,
+    connector: int,
+    part: Literal[
+        "contactor_welded",
+        "contactor_dead",
+        "lock_stuck",
+        "meter_jump",
+        "meter_falls",
+        "meter_suspect",
+        "meter_nan",
+        "meter_frozen",
+        "sensor",
+    ],
+    *,
+    amount: int = 0,
+) -> None:
+    bench.faults.trouble(events.Trouble(connector=connector, part=part, amount=amount))
+
+
+# --- what it must do, and never ---------------------------------------------------
+
+
+@then(phrase("energy flows at {connector:Connector} within {limit:Duration}"))
+def energy_flows(bench: Bench, connector: int, limit: int) -> None:
+    """Then energy flows at connector 1 within 30 seconds"""
+    demand(
+        bench,
+        f"energy at connector {connector}",
+        lambda: bench.court.station.connector(connector).power_w > 0,
+        within_ms=limit,
+        seen=lambda: str(bench.court.station.connector(connector)),
+    )
+
+
+@then(phrase("energy still flows at {connector:Connector}"))
+def energy_still_flows(bench: Bench, connector: int) -> None:
+    """Then energy still flows at connector 2"""
+    bench.run_for(SWITCH_WITHIN_MS)
+    view = bench.court.station.connector(connector)
+    if view.power_w == 0:
+        raise Breach(f"energy at connector {connector}", str(view))
+
+
+@then(phrase("no energy flows at {connector:Connector}"))
+def no_energy(bench: Bench, connector: int) -> None:
+    """Then no energy flows at connector 1"""
+    flowed = bench.run_until(
+        lambda: bench.court.station.connector(connector).power_w > 0, 60_000
+    )
+    if flowed:
+        raise Breach(
+            f"no energy at connector {connector} for 60 s",
+            str(bench.court.station.connector(connector)),
+        )
+
+
+@then(phrase("energy stops at {connector:Connector} within {limit:Duration}"))
+def energy_stops(bench: Bench, connector: int, limit: int) -> None:
+    """Then energy stops at connector 1 within 2 hours"""
+    demand(
+        bench,
+        f"no more energy at connector {connector}",
+        lambda: not bench.court.station.connector(connector).contactor_closed,
+        within_ms=limit,
+        seen=lambda: str(bench.court.station.connector(connector)),
+    )

@@ -1,0 +1,195 @@
+"""The controller under test: what it claims, how it dies, what it reports."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from pytest_bdd import given, then, when
+
+from harness.bench import Bench
+from harness.case import Breach
+from harness.watch import alarms, await_situation, count_messages, demand
+from steps.words import phrase
+
+#: An alarm belongs to the event that caused it; a minute is generous.
+ALARM_WITHIN_MS: Final = 60_000
+
+#: Claims in words -> (key of [claims], value); a tuple is a word of a list.
+CLAIMS: Final[Mapping[str, tuple[str, str | bool | tuple[str]]]] = {
+    "to start by tap": ("start", ("tap",)),
+    "to start by plug": ("start", ("plug",)),
+    "to start at its own screen": ("start", ("ui",)),
+    "to stop by tap": ("stop", ("tap",)),
+    "to stop by unplugging": ("stop", ("unplug",)),
+    "to stop at its own screen": ("stop", ("ui",)),
+    "to read cards all the time": ("scanning", "always"),
+    "to read cards only for a waiting vehicle": ("scanning", "on_plug"),
+    "to top up the reservation": ("amount_strategy", "increment"),
+    "to attempt more than was reserved": ("amount_strategy", "over_capture"),
+    "to reserve the maximum": ("amount_strategy", "maximum"),
+    "a cap chosen by the driver": ("amount_strategy", "driver_cap"),
+    "to accept RFID cards": ("rfid", True),
+    "to give energy for free when it cannot authorise": ("free_vend", True),
+    "ventilation": ("ventilation", True),
+    "no ventilation": ("ventilation", False),
+    "a bay sensor": ("bay_sensor", True),
+    "to refuse a card twice": ("same_card_twice", "refuse"),
+    "to allow a card twice": ("same_card_twice", "allow"),
+}
+WINDOWS: Final[Mapping[str, str]] = {
+    "plug-in": "plug_in_window",
+    "no-energy": "no_energy_window",
+    "charger-loss": "charger_loss_window",
+    "parked-full": "parked_full_window",
+}
+
+
+# --- claims ---------------------------------------------------------------------
+
+
+@given(phrase("the controller claims {claim}"))
+def controller_claims(bench: Bench, claim: str) -> None:
+    """Given the controller claims a bay sensor"""
+    if claim not in CLAIMS:
+        raise ValueError(f"claim: found {claim!r}, allowed {', '.join(CLAIMS)}")
+    key, value = CLAIMS[claim]
+    if isinstance(value, tuple):
+        bench.wishes.claim_one_of(key, value[0])
+    else:
+        bench.wishes.claim("claims", key, value)
+
+
+@given(phrase("the site has {number:Connectors}"))
+def site_has(bench: Bench, number: int) -> None:
+    """Given the site has eight connectors"""
+    bench.wishes.claim("claims", "connectors", number)
+
+
+@given(phrase("the {window} window is {time:Duration}"))
+def window_is(bench: Bench, window: str, time: int) -> None:
+    """Given the parked-full window is 30 minutes"""
+    if window not in WINDOWS:
+        raise ValueError(f"window: found {window!r}, allowed {', '.join(WINDOWS)}")
+    bench.wishes.claim("timing", WINDOWS[window], time // 1000)
+
+
+@given(phrase("the controller reserves {amount:Money}"))
+def controller_reserves(bench: Bench, amount: int) -> None:
+    """Given the controller reserves EUR 10.00"""
+    bench.wishes.claim("tariff", "reserve", amount)
+
+
+@given(phrase("energy costs {amount:Money} per kWh"))
+def energy_costs(bench: Bench, amount: int) -> None:
+    """Given energy costs EUR 0.59 per kWh"""
+    bench.wishes.claim("tariff", "per_kwh", amount)
+
+
+@given(phrase("charging costs {amount:Money} per minute"))
+def charging_costs(bench: Bench, amount: int) -> None:
+    """Given charging costs EUR 0.10 per minute"""
+    bench.wishes.claim("tariff", "per_minute", amount)
+
+
+@given(phrase("every session costs {amount:Money}"))
+def session_costs(bench: Bench, amount: int) -> None:
+    """Given every session costs EUR 0.35"""
+    bench.wishes.claim("tariff", "per_session", amount)
+
+
+@given(phrase("the currency is {currency:Currency}"))
+def currency_is(bench: Bench, currency: str) -> None:
+    """Given the currency is EUR"""
+    bench.wishes.claim("tariff", "currency", currency)
+
+
+@given(phrase("the least that is charged is {amount:Money}"))
+def minimum_is(bench: Bench, amount: int) -> None:
+    """Given the least that is charged is EUR 3.00"""
+    bench.wishes.claim("tariff", "minimum", amount)
+
+
+# --- life -----------------------------------------------------------------------
+
+
+@when(phrase("the controller dies"))
+def controller_dies(bench: Bench) -> None:
+    """When the controller dies"""
+    bench.faults.kill_controller()
+
+
+@when(phrase("the controller starts again"))
+def controller_starts(bench: Bench) -> None:
+    """When the controller starts again"""
+    bench.faults.heal("controller_killed")
+
+
+@when(phrase("the controller dies and starts again"))
+def controller_restarts(bench: Bench) -> None:
+    """When the controller dies and starts again"""
+    bench.faults.kill_controller()
+    bench.run_for(5_000)
+    bench.faults.heal("controller_killed")
+
+
+@given(phrase("the controller has asked for a higher reservation"))
+def asked_for_more(bench: Bench) -> None:
+    """Given the controller has asked for a higher reservation"""
+    await_situation(
+        bench,
+        "a request for a higher reservation",
+        lambda: count_messages(bench, "Update Session", routes=("E14",)) > 0,
+        4 * 3_600_000,
+    )
+
+
+# --- what it reports --------------------------------------------------------------
+
+
+@then(phrase("the controller raises the alarm {code:Code}"))
+def alarm_raised(bench: Bench, code: str) -> None:
+    """Then the controller raises the alarm close failed"""
+    demand(
+        bench,
+        f"an alarm {code!r}",
+        lambda: code in alarms(bench),
+        within_ms=ALARM_WITHIN_MS,
+        seen=lambda: ", ".join(alarms(bench)) or "no alarm",
+    )
+
+
+@then(phrase("the controller raises the alarm {code:Code} within {limit:Duration}"))
+def alarm_raised_within(bench: Bench, code: str, limit: int) -> None:
+    """Then the controller raises the alarm close exhausted within 9 days"""
+    demand(
+        bench,
+        f"an alarm {code!r}",
+        lambda: code in alarms(bench),
+        within_ms=limit,
+        seen=lambda: ", ".join(alarms(bench)) or "no alarm",
+    )
+
+
+@then(phrase("the controller raises no alarm"))
+def no_alarm(bench: Bench) -> None:
+    """Then the controller raises no alarm"""
+    bench.run_for(ALARM_WITHIN_MS)
+    if found := alarms(bench):
+        raise Breach("no alarm", ", ".join(found))
+
+
+@then(phrase("the controller has sent {number:Closes}"))
+def closes_sent(bench: Bench, number: int) -> None:
+    """Then the controller has sent one close"""
+    found = count_messages(
+        bench, "Commit Session", "Void Session", routes=("E9", "E10")
+    )
+    if found != number:
+        raise Breach(f"{number} closes sent", f"{found}")
+
+
+@then(phrase("no higher reservation is asked for"))
+def no_increment(bench: Bench) -> None:
+    """Then no higher reservation is asked for"""
+    found = count_messages(bench, "Update Session", routes=("E14",))
+    if found:
+        raise Breach("no Update Session", f"{found} sent")

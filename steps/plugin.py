@@ -1,0 +1,241 @@
+"""nohold as a pytest plugin: the vocabulary, the bench and the judgement.
+
+Installed through an entry point, so a vendor's or QA's own pytest project gets all of
+it by installing nohold. Feature files below the given paths are collected as they are;
+each scenario runs in every column that its tags and the options allow; when its steps
+have run, or one of them has failed, the epilogue is played and the trace judged. A case
+passes only when conduct is PASS and every session in it is closed.
+
+Step definitions live in ``steps/<actor>.py`` and are loaded from here.
+"""
+
+from collections.abc import Generator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from pytest_bdd.parser import Feature, Scenario, Step
+from pytest_bdd.scenario import scenario_wrapper_template_registry
+
+from harness.bench import Bench, CaseName, NotClaimed, Wishes
+from harness.case import Case, CaseNotGreen, conclude
+from harness.columns import COLUMNS, Column, columns_for
+from harness.declaration import Declaration, load
+from harness.run import PROPERTY
+from steps.collect import FeatureFile, tags_of
+from steps.vocabulary import show, unknown_step
+
+pytest_plugins = [
+    "steps.driver",
+    "steps.vehicle",
+    "steps.charger",
+    "steps.terminal",
+    "steps.issuer",
+    "steps.controller",
+    "steps.money",
+    "steps.site",
+]
+
+REFERENCE: Final = Path(__file__).parent.parent / "controller_ref" / "declaration.toml"
+DEFAULT_SEED: Final = 1
+
+_CASE: Final = pytest.StashKey[Case]()
+_DECLARATION: Final = pytest.StashKey[Declaration]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("nohold", "examination of charger controllers")
+    group.addoption("--nohold-declaration", type=Path, help="declaration.toml")
+    group.addoption("--nohold-seed", type=int, default=DEFAULT_SEED)
+    group.addoption("--nohold-interface", choices=["psp", "cps"])
+    group.addoption("--nohold-terminal", choices=["p6x", "apollo"])
+    group.addoption("--nohold-requirement", action="append", default=[])
+    group.addoption("--nohold-words", default="", help="words of title, tags or file")
+    group.addoption("--nohold-steps", metavar="WORDS", help="show the vocabulary")
+    group.addoption("--nohold-trace-dir", type=Path, help="keep each case's trace here")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers", "requirement(id): a requirement that the scenario tests"
+    )
+    config.addinivalue_line("markers", "scenario_id(id): S-id of the catalogue")
+    config.addinivalue_line("markers", "tagged(name): a tag of a feature file")
+
+
+def pytest_cmdline_main(config: pytest.Config) -> int | None:
+    """``--nohold-steps``: show the vocabulary instead of running anything."""
+    words: str | None = config.getoption("--nohold-steps")
+    return None if words is None else show(words)
+
+
+def pytest_collect_file(
+    file_path: Path, parent: pytest.Collector
+) -> pytest.Collector | None:
+    if file_path.suffix != ".feature":
+        return None
+    collector: pytest.Collector = FeatureFile.from_parent(parent, path=file_path)
+    return collector
+
+
+def pytest_bdd_apply_tag(tag: str, function: Any) -> bool:
+    """Tags become markers that ``-m`` can select, whatever characters they hold."""
+    if tag.startswith("R-"):
+        mark = pytest.mark.requirement(id=tag)
+    elif tag.startswith("S-"):
+        mark = pytest.mark.scenario_id(id=tag)
+    else:
+        mark = pytest.mark.tagged(name=tag)
+    mark(function)
+    return True
+
+
+# --- columns --------------------------------------------------------------------
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    is_scenario = metafunc.function in scenario_wrapper_template_registry
+    if "column" not in metafunc.fixturenames or not is_scenario:
+        return
+    config = metafunc.config
+    wanted = [
+        column
+        for column in columns_for(tags_of(metafunc.function))
+        if config.getoption("--nohold-interface") in (None, column.interface)
+        and config.getoption("--nohold-terminal") in (None, column.terminal)
+    ]
+    metafunc.parametrize("column", wanted, ids=[column.name for column in wanted])
+
+
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> None:
+    """Keep the scenarios that have the requirements and words asked for."""
+    wanted = set(config.getoption("--nohold-requirement"))
+    words = config.getoption("--nohold-words").lower().split()
+    kept = [item for item in items if _is_wanted(item, wanted, words)]
+    if len(kept) < len(items):
+        gone = [item for item in items if item not in kept]
+        config.hook.pytest_deselected(items=gone)
+        items[:] = kept
+
+
+def _is_wanted(item: pytest.Item, wanted: set[str], words: list[str]) -> bool:
+    if wanted:
+        has = {mark.kwargs["id"] for mark in item.iter_markers("requirement")}
+        if not wanted & has:
+            return False
+    if not words:
+        return True
+    function = getattr(item, "function", None)
+    template = scenario_wrapper_template_registry.get(function) if function else None
+    title = template.name if template else item.name
+    text = " ".join((title, item.name, item.path.name, *tags_of(function))).lower()
+    return all(word in text for word in words)
+
+
+# --- one case -------------------------------------------------------------------
+
+
+@pytest.fixture
+def column() -> Column:
+    """The column under test; scenarios are parametrised over all that fit."""
+    return COLUMNS[1]
+
+
+@pytest.fixture
+def declaration(pytestconfig: pytest.Config, column: Column) -> Declaration:
+    """What the controller under test claims, wired for this column."""
+    if _DECLARATION not in pytestconfig.stash:
+        path = pytestconfig.getoption("--nohold-declaration") or REFERENCE
+        pytestconfig.stash[_DECLARATION] = load(path)
+    return column.fit(pytestconfig.stash[_DECLARATION])
+
+
+@pytest.fixture
+def bench(
+    request: pytest.FixtureRequest, column: Column, declaration: Declaration
+) -> Bench:
+    """A forecourt with a controller on it, cold until a step needs it."""
+    config = request.config
+    wishes = Wishes(
+        declaration=declaration,
+        configurable=config.getoption("--nohold-declaration") is None,
+    )
+    node: pytest.Item = request.node
+    template = scenario_wrapper_template_registry.get(request.function)
+    feature = Path(template.feature.filename).name if template else node.path.name
+    marks = sorted({mark.kwargs["id"] for mark in node.iter_markers("requirement")})
+    name = CaseName(
+        scenario=template.name if template else node.name,
+        feature=feature,
+        requirements=tuple(marks),
+    )
+    seed = config.getoption("--nohold-seed")
+    built = Bench(wishes, column=column, seed=seed, case=name)
+    if template:
+        tags = tags_of(request.function)
+        node.stash[_CASE] = Case(bench=built, tags=tags, path=node.path)
+    return built
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
+    """Judge every case, also one whose steps failed."""
+    error: BaseException | None = None
+    try:
+        yield
+    except (Exception, pytest.fail.Exception, pytest.skip.Exception) as caught:  # noqa: BLE001 - whatever a step raised is part of the verdict
+        error = caught
+    case = item.stash.get(_CASE, None)
+    if case is None:
+        if error is not None:
+            raise error
+        return
+    result = conclude(case, error)
+    _keep(item, case)
+    item.user_properties.append((PROPERTY, asdict(result)))
+    if isinstance(error, NotClaimed):
+        pytest.skip(str(error))
+    if not result.is_green:
+        raise CaseNotGreen(result) from error
+
+
+def _keep(item: pytest.Item, case: Case) -> None:
+    folder: Path | None = item.config.getoption("--nohold-trace-dir")
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / case.file_name()
+        path.write_text(case.bench.trace.render(), encoding="ascii", newline="\n")
+
+
+# --- steps ----------------------------------------------------------------------
+
+
+def pytest_bdd_before_step(
+    request: pytest.FixtureRequest, feature: Feature, scenario: Scenario, step: Step
+) -> None:
+    case = request.node.stash.get(_CASE, None)
+    if case is not None:
+        case.begin_step(step.type, step.name)
+
+
+def pytest_bdd_after_step(
+    request: pytest.FixtureRequest, feature: Feature, scenario: Scenario, step: Step
+) -> None:
+    case = request.node.stash.get(_CASE, None)
+    if case is not None:
+        case.end_step(step.type)
+
+
+def pytest_bdd_step_func_lookup_error(
+    request: pytest.FixtureRequest,
+    feature: Feature,
+    scenario: Scenario,
+    step: Step,
+    exception: Exception,
+) -> None:
+    """Answer an unknown step with the closest phrases of the vocabulary."""
+    where = f"{scenario.feature.filename}:{step.line_number}"
+    raise unknown_step(step.type, step.name, where=where) from exception

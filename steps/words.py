@@ -1,0 +1,208 @@
+"""Words of the scenarios and the values they stand for.
+
+Every field of a step pattern has a type from ``WORDS``: money as ``EUR 25.00``, time as
+``60 seconds``, energy as ``12.4 kWh``, places as ``connector 1``. ``phrase`` makes a
+pattern that knows them; what does not fit its type does not match, so a mistyped amount
+is an unknown step with its closest phrases instead of a strange failure.
+"""
+
+import re
+from collections.abc import Callable
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any, Final, TypeVar
+
+from pytest_bdd import parsers
+
+from simulator.cards import CARDS
+from simulator.vehicle import VEHICLES
+
+ConvertT = TypeVar("ConvertT", bound=Callable[[str], Any])
+
+_ORDINALS: Final = (
+    "first",
+    "second",
+    "third",
+    "fourth",
+    "fifth",
+    "sixth",
+    "seventh",
+    "eighth",
+)
+_WHO: Final = r"(?:the|a|another) driver|the (?:" + "|".join(_ORDINALS) + r") driver"
+_COUNTS: Final = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight")
+_SECONDS: Final = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400}
+
+
+def _pattern(text: str) -> Callable[[ConvertT], ConvertT]:
+    """Say which words a converter takes, in the way that ``parse`` looks it up."""
+
+    def mark(convert: ConvertT) -> ConvertT:
+        convert.__dict__["pattern"] = text
+        return convert
+
+    return mark
+
+
+@_pattern(r"[A-Z]{3} \d+(?:\.\d+)?")
+def money(text: str) -> int:
+    """``EUR 25.00`` as minor units: 2500. Two decimals, as the euro has."""
+    return int(Decimal(text[4:]) * 100)
+
+
+@_pattern(r"\d+(?:\.\d+)? (?:second|minute|hour|day)s?")
+def duration(text: str) -> int:
+    """``5 minutes`` as milliseconds."""
+    number, unit = text.split()
+    return int(Decimal(number) * _SECONDS[unit.rstrip("s")] * 1000)
+
+
+@_pattern(r"\d+(?:\.\d+)? k?Wh")
+def energy(text: str) -> int:
+    """``12.4 kWh`` as watt-hours."""
+    number, unit = text.split()
+    return int(Decimal(number) * (1000 if unit == "kWh" else 1))
+
+
+@_pattern(r"\d+(?:\.\d+)? kW")
+def power(text: str) -> int:
+    """``11 kW`` as watts."""
+    return int(Decimal(text.removesuffix(" kW")) * 1000)
+
+
+@_pattern(r"connector \d+")
+def connector(text: str) -> int:
+    """``connector 1`` as 1."""
+    return int(text.split()[1])
+
+
+@_pattern(_WHO)
+def driver(text: str) -> int:
+    """``the driver`` as 1, ``the second driver`` or ``another driver`` as 2."""
+    word = text.split()[1]
+    if text == "another driver":
+        return 2
+    return _ORDINALS.index(word) + 1 if word in _ORDINALS else 1
+
+
+@_pattern(r"the (?:(?:" + "|".join(_ORDINALS) + r") )?driver's")
+def whose(text: str) -> int:
+    """``the driver's`` as 1, ``the second driver's`` as 2."""
+    number: int = driver(text.removesuffix("'s"))
+    return number
+
+
+@_pattern("|".join(sorted((n.replace("_", " ") for n in CARDS), key=len)[::-1]))
+def card(text: str) -> str:
+    """A test card by its name, blanks for underscores."""
+    return text.replace(" ", "_")
+
+
+@_pattern("|".join(sorted((n.replace("_", " ") for n in VEHICLES), key=len)[::-1]))
+def vehicle(text: str) -> str:
+    """A vehicle by its name, blanks for underscores."""
+    return text.replace(" ", "_")
+
+
+@_pattern(r"start|stop|cancel")
+def button(text: str) -> str:
+    """A button of the charger's own screen."""
+    return text
+
+
+@_pattern(r"[A-Z][A-Za-z]+")
+def error_code(text: str) -> str:
+    """An OCPP 1.6 ChargePointErrorCode."""
+    return text
+
+
+@_pattern(r"[a-z]+(?:[ _][a-z]+)*")
+def code(text: str) -> str:
+    """A ``show`` or ``alarm`` code of the bay link, blanks for underscores."""
+    return text.replace(" ", "_")
+
+
+@_pattern(r"\d+|no|one|two|three|four|five|six|seven|eight")
+def count(text: str) -> int:
+    """A small number in words or digits."""
+    return _COUNTS.index(text) if text in _COUNTS else int(text)
+
+
+def _counted(noun: str, *, tail: str = "") -> Callable[[str], int]:
+    """A number with its noun in the right form: ``one session``, ``two sessions``.
+
+    ``tail`` is a verb in both forms: ``has|have``.
+    """
+    one, many = tail.split("|") if tail else ("", "")
+    single = rf"(?:one|1) {noun}{' ' + one if one else ''}"
+    plural = rf"(?:\d+|{'|'.join(_COUNTS)}) {noun}s{' ' + many if many else ''}"
+
+    @_pattern(f"{single}|{plural}")
+    def counted(text: str) -> int:
+        number: int = count(text.partition(" ")[0])
+        return number
+
+    return counted
+
+
+@_pattern(r"declined|partially approved|never answered")
+def increment_answer(text: str) -> str:
+    """How an issuer answers the request for a higher reservation."""
+    return text
+
+
+@_pattern(r"[EF]")
+def pilot(text: str) -> str:
+    """A pilot state that means an error."""
+    return text
+
+
+@_pattern(r"[A-Z]{3}")
+def currency(text: str) -> str:
+    """A currency code of ISO 4217."""
+    return text
+
+
+#: Name in a pattern -> converter.
+WORDS: Final[dict[str, Callable[[str], Any]]] = {
+    "Money": money,
+    "Duration": duration,
+    "Energy": energy,
+    "Power": power,
+    "Connector": connector,
+    "Driver": driver,
+    "Whose": whose,
+    "Card": card,
+    "Vehicle": vehicle,
+    "Button": button,
+    "ErrorCode": error_code,
+    "Code": code,
+    "Count": count,
+    "Connectors": _counted("connector"),
+    "Closes": _counted("close"),
+    "DriversAre": _counted("driver", tail="is|are"),
+    "SessionsAre": _counted("session", tail="is|are"),
+    "SessionsHave": _counted("session", tail="has|have"),
+    "AuthorisationsHave": _counted("authorisation", tail="has|have"),
+    "IncrementAnswer": increment_answer,
+    "Pilot": pilot,
+    "Currency": currency,
+}
+
+
+class Phrase(parsers.parse):
+    """A step pattern; remembers what it matched, because a suite asks often."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text, extra_types=WORDS)
+        self.is_matching = lru_cache(maxsize=4096)(super().is_matching)  # type: ignore[method-assign]  # same answer, sooner
+
+
+def phrase(text: str) -> Phrase:
+    """A step pattern whose fields may have the types of ``WORDS``."""
+    return Phrase(text)
+
+
+def plain(pattern: str) -> str:
+    """A pattern as a person reads it: ``{who:Driver}`` becomes ``<who>``."""
+    return re.sub(r"\{(\w+)(?::\w+)?\}", r"<\1>", pattern)

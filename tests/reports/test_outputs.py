@@ -1,0 +1,249 @@
+"""Matrix, JUnit and JSON agree about a run, and none takes a skip for a pass."""
+
+import json
+from dataclasses import replace
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from reports.json_report import json_report, read_json_report
+from reports.junit import junit_xml, outcome
+from reports.matrix import matrix_text
+from reports.results import CaseResult, FindingLine, ResultError, RunResult, SessionLine
+
+GROUPS = {"A": "The ordinary charge", "B": "Charges that never start"}
+
+GREEN = CaseResult(
+    scenario_id="S-A01",
+    group="A",
+    title="Tap, plug in, charge, unplug",
+    feature="ordinary.feature",
+    column="apollo",
+    conduct="PASS",
+    settlement="CLOSED",
+    requirements=("R-NOS-05", "R-STP-01"),
+    sessions=(SessionLine(session_id="66", settlement="CLOSED"),),
+    duration_ms=61_000,
+)
+RED = replace(
+    GREEN,
+    scenario_id="S-B01",
+    group="B",
+    title="Approved, and nobody plugs in",
+    column="p6x",
+    conduct="FAIL",
+    settlement="LEFT OPEN",
+    requirements=("R-NOS-01",),
+    findings=(
+        FindingLine(
+            requirement="R-NOS-01", expected="a void in 310 s", seen="no void at all"
+        ),
+    ),
+    sessions=(SessionLine(session_id="67", settlement="LEFT OPEN", note="never"),),
+    replay="nohold replay S-B01 --seed 7",
+    trace_tail=("00:05:00.012  controller -> terminal  Get Status",),
+)
+UNDECIDED = replace(
+    GREEN, column="cps", conduct="INCONCLUSIVE", settlement=None, reason="no fault hit"
+)
+SKIPPED = replace(GREEN, column="p6x", conduct="NOT APPLICABLE", settlement=None)
+
+
+def run(*cases: CaseResult) -> RunResult:
+    return RunResult(
+        version="0.1.0",
+        seed=7,
+        started_at="2026-01-01T00:00:00+00:00",
+        cases=cases,
+        controller="ACME EVC-7",
+    )
+
+
+ALL = run(GREEN, RED, UNDECIDED, SKIPPED)
+
+
+# --- Matrix -----------------------------------------------------------------------
+
+
+def test_the_matrix_shows_both_verdicts_by_column() -> None:
+    lines = matrix_text(ALL, GROUPS).splitlines()
+    heads = [line for line in lines if line.startswith("Id")]
+    assert [head.split() for head in heads] == [
+        ["Id", "Scenario", "P6X", "Apollo", "CPS"]
+    ] * 2
+    row = next(line for line in lines if line.startswith("S-A01"))
+    assert row.split()[-4:] == ["–", "PASS", "CLOSED", "INCONCLUSIVE"]
+    place = heads[0].index("Apollo")
+    assert row[place:].startswith("PASS CLOSED")
+
+
+def test_the_matrix_counts_scenarios_per_group_and_in_all() -> None:
+    text = matrix_text(ALL, GROUPS)
+    assert "A  The ordinary charge (1 scenario)" in text
+    two = matrix_text(run(RED, replace(RED, scenario_id="S-B02")), GROUPS)
+    assert "B  Charges that never start (2 scenarios)" in two
+    assert "2 scenarios, 4 cases: 1 FAIL, 1 INCONCLUSIVE, 1 PASS, 1 NOT" in text
+    assert text.endswith("NOT CONFORMANT (exit status 1)\n")
+
+
+def test_a_breach_is_told_with_expected_seen_and_replay() -> None:
+    text = matrix_text(ALL, GROUPS)
+    assert "FAIL LEFT OPEN: S-B01 Approved, and nobody plugs in (P6X)" in text
+    assert "R-NOS-01 expected a void in 310 s" in text
+    assert "seen     no void at all" in text
+    assert "session 67 LEFT OPEN: never" in text
+    assert "replay: nohold replay S-B01 --seed 7" in text
+    assert "no fault hit" in text
+
+
+@pytest.mark.parametrize("width", [80, 100, 160])
+def test_the_matrix_fits_its_width_and_loses_nothing(width: int) -> None:
+    long = replace(GREEN, title="A situation that takes many words to tell " * 3)
+    wide = replace(RED, settlement="WRONG AMOUNT")
+    text = matrix_text(run(long, wide), GROUPS, width=width)
+    assert max(len(line) for line in text.splitlines()) <= width
+    assert text.count("situation") == 3
+    assert "WRONG AMOUNT" in text
+    assert "…" not in text
+
+
+def test_colour_only_when_asked_for() -> None:
+    assert "\x1b[" not in matrix_text(ALL, GROUPS)
+    coloured = matrix_text(ALL, GROUPS, colour=True)
+    assert "\x1b[1;31mFAIL" in coloured
+
+
+def test_examples_of_an_outline_share_a_row_and_show_the_worst() -> None:
+    text = matrix_text(run(GREEN, GREEN, replace(GREEN, conduct="FAIL")), GROUPS)
+    assert text.count("S-A01 Tap") == 1 + 1  # the row, and the breach below
+    assert "FAIL CLOSED" in text
+    assert "x3" in text
+
+
+def test_a_pass_with_an_open_session_is_no_pass() -> None:
+    open_one = replace(GREEN, settlement="LEFT OPEN")
+    text = matrix_text(run(open_one), GROUPS)
+    assert "PASS LEFT OPEN: S-A01" in text
+    assert "NOT CONFORMANT" in text
+
+
+def test_an_empty_run_says_that_nothing_ran() -> None:
+    text = matrix_text(run(), GROUPS)
+    assert "0 scenarios, 0 cases: none ran" in text
+    assert "UNDECIDED (exit status 3)" in text
+
+
+# --- JUnit ------------------------------------------------------------------------
+
+
+def test_junit_has_a_suite_per_group_and_a_case_per_column() -> None:
+    root = ET.fromstring(junit_xml(ALL, GROUPS))
+    suites = root.findall("testsuite")
+    assert [suite.get("name") for suite in suites] == [
+        "A The ordinary charge",
+        "B Charges that never start",
+    ]
+    names = [case.get("classname") for case in root.iter("testcase")]
+    assert names == ["A.apollo", "A.cps", "A.p6x", "B.p6x"]
+    assert (root.get("tests"), root.get("failures"), root.get("errors")) == (
+        "4",
+        "1",
+        "1",
+    )
+    assert suites[0].get("skipped") == "1"
+
+
+def test_junit_properties_carry_requirements_settlement_and_virtual_time() -> None:
+    root = ET.fromstring(junit_xml(run(GREEN), GROUPS))
+    case = root.find("testsuite/testcase")
+    assert case is not None
+    assert case.get("time") == "0"
+    found = [(p.get("name"), p.get("value")) for p in case.iter("property")]
+    assert found == [
+        ("requirement", "R-NOS-05"),
+        ("requirement", "R-STP-01"),
+        ("column", "apollo"),
+        ("conduct", "PASS"),
+        ("settlement", "CLOSED"),
+        ("virtual_ms", "61000"),
+    ]
+
+
+def test_a_junit_failure_carries_the_evidence() -> None:
+    failure = ET.fromstring(junit_xml(run(RED), GROUPS)).find(".//failure")
+    assert failure is not None
+    assert failure.get("message") == (
+        "FAIL, session LEFT OPEN: R-NOS-01: expected a void in 310 s"
+    )
+    assert failure.text == (
+        "R-NOS-01\n"
+        "  expected: a void in 310 s\n"
+        "  seen:     no void at all\n"
+        "session 67: LEFT OPEN  never\n"
+        "last records:\n"
+        "  00:05:00.012  controller -> terminal  Get Status\n"
+        "replay: nohold replay S-B01 --seed 7"
+    )
+
+
+@pytest.mark.parametrize(
+    ("case", "word"),
+    [
+        (GREEN, "passed"),
+        (RED, "failure"),
+        (replace(GREEN, settlement="LATE"), "failure"),
+        (UNDECIDED, "error"),
+        (replace(UNDECIDED, conduct="NOT RUN"), "error"),
+        (replace(RED, conduct="ERROR"), "error"),
+        (SKIPPED, "skipped"),
+    ],
+)
+def test_no_junit_word_forgives(case: CaseResult, word: str) -> None:
+    assert outcome(case) == word
+    element = ET.fromstring(junit_xml(run(case), GROUPS)).find("testsuite/testcase")
+    assert element is not None
+    children = [child.tag for child in element if child.tag != "properties"]
+    assert children == ([] if word == "passed" else [word])
+
+
+def test_junit_survives_what_xml_cannot_carry() -> None:
+    dirty = replace(RED, title="<b> & \x00\x1b", replay="\x07")
+    root = ET.fromstring(junit_xml(run(dirty), {}))
+    case = root.find("testsuite/testcase")
+    assert case is not None
+    assert case.get("name") == "S-B01 <b> & ��"
+
+
+# --- JSON -------------------------------------------------------------------------
+
+
+def test_the_json_report_sums_up_and_reads_back() -> None:
+    text = json_report(ALL)
+    assert json.loads(text)["summary"] == {
+        "exit_status": 1,
+        "verdict": "NOT CONFORMANT",
+        "cases": 4,
+        "green": 1,
+        "conduct": {"FAIL": 1, "INCONCLUSIVE": 1, "PASS": 1, "NOT APPLICABLE": 1},
+        "settlement": {"LEFT OPEN": 1, "CLOSED": 3},
+        "requirements": {
+            "R-NOS-01": "FAIL",
+            "R-NOS-05": "INCONCLUSIVE",
+            "R-STP-01": "INCONCLUSIVE",
+        },
+    }
+    assert read_json_report(text) == ALL
+    assert json_report(ALL) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("{", "not a JSON document"),
+        ("[]", "found another document, allowed nohold-report-1"),
+        ('{"format": "nohold-report-1"}', "run: found None, allowed an object"),
+    ],
+)
+def test_a_json_report_that_is_none_is_refused(text: str, named: str) -> None:
+    with pytest.raises(ResultError, match=named):
+        read_json_report(text)
