@@ -79,6 +79,7 @@ class Authorisations:
     def __init__(
         self,
         settings: TerminalSettings,
+        *,
         host: HostLine,
         store: SessionStore,
         faults: Impairments,
@@ -254,8 +255,9 @@ class Authorisations:
     # --- Time -------------------------------------------------------------------
 
     def deadline_ms(self) -> int | None:
-        times = (self._send_at_ms, self._give_up_at_ms)
-        return min((time for time in times if time is not None), default=None)
+        if self._send_at_ms is None or self._give_up_at_ms is None:
+            return self._give_up_at_ms
+        return min(self._send_at_ms, self._give_up_at_ms)
 
     def on_deadline(self, now_ms: int) -> None:
         if self._give_up_at_ms is not None and self._give_up_at_ms <= now_ms:

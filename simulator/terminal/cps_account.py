@@ -29,6 +29,7 @@ class Account:
     def __init__(
         self,
         settings: TerminalSettings,
+        *,
         ids: random.Random,
         answers: Answers,
         desk: Desk,

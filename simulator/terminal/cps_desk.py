@@ -62,7 +62,9 @@ class Desk:
             self._out.put(callback)
 
     def deadline_ms(self) -> int | None:
-        return min((one.at_ms for one in self._held), default=None)
+        if not self._held:
+            return None
+        return min(one.at_ms for one in self._held)
 
     def on_deadline(self, now_ms: int) -> None:
         due = [one for one in self._held if one.at_ms <= now_ms]

@@ -26,6 +26,7 @@ class CpsSessions:
     def __init__(
         self,
         device: Device,
+        *,
         answers: Answers,
         desk: Desk,
         is_online: Callable[[], bool],
@@ -73,7 +74,6 @@ class CpsSessions:
         if refusal is not None:
             self._note_refused(session, operation, amount, f"HTTP {refusal.status}")
             return refusal
-        self._show(call, now_ms)
         return self._begin(ask, session, operation, amount, now_ms)
 
     def _begin(
@@ -208,10 +208,3 @@ class CpsSessions:
             via="cps",
             reason=reason,
         )
-
-    def _show(self, call: Call, now_ms: int) -> None:
-        if message := call.text("uiMessage"):
-            seconds = call.number("uiMessageTimeout") or 5
-            self._device.display.passing(
-                "message", message, now_ms=now_ms, for_ms=seconds * 1000
-            )

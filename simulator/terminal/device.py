@@ -83,6 +83,6 @@ def assemble(
         display=display,
         reader=Reader(settings, display, faults),
         host=host,
-        authorisations=Authorisations(settings, host, store, faults),
+        authorisations=Authorisations(settings, host=host, store=store, faults=faults),
         closings=Closings(host, store),
     )

@@ -69,7 +69,9 @@ class PspFace:
         self._reboot = reboot
         self._talk = Talk(device, self._is_owing)
         self._sessions = PspSessions(device)
-        self._reads = PspReads(device, self._talk, self._sessions, self._expiry)
+        self._reads = PspReads(
+            device, self._talk, sessions=self._sessions, expiry=self._expiry
+        )
         self._reads.on_decided = self._drain
         self._owed: _Owed | None = None
         self._queue: deque[Message] = deque()

@@ -52,6 +52,7 @@ class PspLine:
     def __init__(
         self,
         settings: TerminalSettings,
+        *,
         out: Outbox,
         faults: Impairments,
         is_owing: Callable[[], bool],

@@ -48,6 +48,7 @@ class PspReads:
         self,
         device: Device,
         talk: Talk,
+        *,
         sessions: PspSessions,
         expiry: Callable[[int], Expiry | None],
     ) -> None:

@@ -36,7 +36,9 @@ class Talk:
         self._out = device.out
         self._family = device.settings.family
         self._table = transitions(device.settings.psp_profile)
-        self.line = PspLine(device.settings, device.out, device.faults, is_owing)
+        self.line = PspLine(
+            device.settings, out=device.out, faults=device.faults, is_owing=is_owing
+        )
         self.phase = Phase.OFFLINE
         self._has_events = False
 

@@ -164,6 +164,8 @@ class Reader:
     # --- Time -------------------------------------------------------------------
 
     def deadline_ms(self) -> int | None:
+        if self.state is ReaderState.IDLE:
+            return None
         # A card that is being read is read to the end, even past the read's life.
         times = (
             self._begins_at_ms,

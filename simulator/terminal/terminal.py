@@ -327,7 +327,7 @@ class Terminal:
         if wish.face == "psp":
             self._psp.late(wish, decision, now_ms)
         else:
-            self._cps.late(decision, now_ms)
+            self._cps.late(decision)
 
     def _expire(self, now_ms: int) -> None:
         next_ms = self._device.store.next_expiry_ms()
