@@ -183,6 +183,7 @@ def examine(options: RunOptions) -> int:
             matrix_text(result, groups, width=width, colour=out.is_terminal),
             markup=False,
             end="",
+            soft_wrap=True,
         )
         out.print(f"{wall_time_s() - began_s:.1f} s")
     return _status(result, collector, err)
