@@ -73,8 +73,7 @@ def test_what_is_scheduled_by_an_event_runs_in_the_same_run() -> None:
 
 def test_a_machine_whose_deadline_never_moves_is_an_error_not_a_hang() -> None:
     kernel = Kernel(VirtualClock())
-    machine = Metronome(0)
-    kernel.add(Seat(machine, lambda _: None))
+    kernel.add(Seat(Metronome(0), lambda _: None))
     with pytest.raises(TimeStandsStill, match="at 0 ms"):
         kernel.run_until(1)
     assert kernel.events <= MAX_CALLS_AT_ONE_INSTANT + 1
