@@ -12,9 +12,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Generic, TypeVar
 
+from harness.judge.facts import At, Line, LinkChange
 from harness.judge.reading import Table, flag, number, rows, text
 from harness.judge.spans import Span, spans_of
-from harness.judge.timeline import At, Line, LinkChange, Timeline
+from harness.judge.timeline import Timeline
 
 ValueT = TypeVar("ValueT")
 

@@ -10,9 +10,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from harness.judge.bay import PLUGGED, Bay, Said, Story, last, since
+from harness.judge.facts import Act, At
 from harness.judge.sessions import Session
 from harness.judge.spans import covering
-from harness.judge.timeline import Act, At
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

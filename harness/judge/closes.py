@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
+from harness.judge.facts import Answer, At, Call, Message
 from harness.judge.reading import number, numbers, numeral, text
 from harness.judge.sessions import Ledger, Session, TrueClose, session_bodies
-from harness.judge.timeline import Answer, At, Call, Message, Timeline
+from harness.judge.timeline import Timeline
 
 
 class Outcome(StrEnum):

@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
+from harness.judge.facts import At, Message, Stored
 from harness.judge.reading import Table, number, numbers, tables, text
-from harness.judge.timeline import At, Message, Stored, Timeline
+from harness.judge.timeline import Timeline
 from harness.judge.verdict import Conduct, Finding
 
 APPROVALS: Final = frozenset({"Session Approved", "Session Partially Approved"})
