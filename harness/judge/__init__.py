@@ -153,7 +153,7 @@ def _case(
         other
         for other in ledger.sessions
         if other is not session
-        and other.card_id == session.card_id
+        and other.card == session.card
         and other.open_at(session.opened.seq)
     ]
     return Case(

@@ -9,6 +9,7 @@ from typing import Final
 
 from harness.judge.bay import Story, active_faults, last
 from harness.judge.binding import Interval
+from harness.judge.dossier import Dossier
 from harness.judge.facts import Act, At
 from harness.judge.metering import used
 from harness.judge.scene import Scene, fail
@@ -16,7 +17,7 @@ from harness.judge.sessions import Session, authorise_calls
 from harness.judge.spans import covering
 from harness.judge.talk import SPOKEN
 from harness.judge.tariff import price
-from harness.judge.triggers import card_read
+from harness.judge.triggers import card_read, is_card_of
 from harness.judge.verdict import Finding
 
 # --- Energy ---------------------------------------------------------------------
@@ -106,7 +107,7 @@ def _past_the_cap(scene: Scene) -> Iterator[Finding]:
         return
     prices = scene.timeline.promises.prices
     for dossier in scene.dossiers:
-        if not dossier.case.intervals:
+        if not dossier.case.intervals or _uncontrolled(dossier):
             continue
         use = used(
             scene.bay,
@@ -122,6 +123,12 @@ def _past_the_cap(scene: Scene) -> Iterator[Finding]:
             expected = f"a charge that stops at the {held} authorised"
             seen = f"energy for {cost}"
             yield fail("R-AMT-02", expected, seen, dossier.case.intervals[-1].start)
+
+
+def _uncontrolled(dossier: Dossier) -> bool:
+    """The charger was out of the controller's reach for a while."""
+    spans = [*dossier.case.bay.outages, *dossier.case.deaths]
+    return any(span.end_ms > dossier.session.opened.t_ms for span in spans)
 
 
 def _crossed(scene: Scene) -> Iterator[Finding]:
@@ -168,8 +175,8 @@ def _is_stop(scene: Scene, tap: Act) -> bool:
     claims = scene.claims
     if "tap" not in claims.stop or claims.same_card_twice == "allow":
         return False
-    return bool(tap.card_id) and any(
-        session.card_id == tap.card_id and _charging(scene, session, tap.seq)
+    return any(
+        is_card_of(tap, session) and _charging(scene, session, tap.seq)
         for session in scene.ledger.sessions
     )
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from harness.judge.case import SLACK_MS, Kind, Trigger
-from harness.judge.facts import Life, Message
+from harness.judge.facts import Life, Message, Planned
 from harness.judge.spans import FOREVER, Span, spans_of
 from harness.judge.timeline import Timeline
 
@@ -83,7 +83,22 @@ def blockages(timeline: Timeline) -> tuple[Span, ...]:
         if change.link == link and (change.up or change.reason in _CUT)
     ]
     spans = [*deaths(timeline.lives), *spans_of(reach, "unreachable")]
+    spans += spans_of(timeline.silences, "unreachable")
+    spans += _power_cuts(timeline.faults)
     return tuple(sorted([*spans, *_busy(timeline.messages, claims.auth_limit_ms)]))
+
+
+#: Faults that switch the terminal off without any link noticing (a serial cable).
+_POWER: Final = frozenset({"terminal_power_cut", "site_power_cut"})
+
+
+def _power_cuts(faults: Sequence[Planned]) -> tuple[Span, ...]:
+    moves = [
+        (fault.t_ms, fault.event == "healed")
+        for fault in faults
+        if fault.name in _POWER and fault.event in ("hit", "healed")
+    ]
+    return spans_of(moves, "unreachable")
 
 
 def deaths(lives: Sequence[Life]) -> list[Span]:

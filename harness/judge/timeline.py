@@ -27,7 +27,7 @@ from harness.judge.facts import (
     Planned,
     Stored,
 )
-from harness.judge.frames import closes_in
+from harness.judge.frames import closes_in, is_sound
 from harness.judge.promises import Promises
 from harness.judge.reading import Table, flag, number, rows, table, text
 from wire.records import Record
@@ -69,6 +69,8 @@ class Timeline:
     breaches: list[Breach] = field(default_factory=list)
     marks: set[str] = field(default_factory=set)
     epilogue: dict[str, int] = field(default_factory=dict)
+    #: (time, heard): bytes were lost on the PSP line; the controller heard again.
+    silences: list[tuple[int, bool]] = field(default_factory=list)
     #: When bytes of the controller were lost on the PSP line, keep-alives included.
     lost_ms: list[int] = field(default_factory=list)
 
@@ -107,14 +109,12 @@ def _act(timeline: Timeline, record: Record, at: At) -> None:
 
 def _psp(timeline: Timeline, record: Record, at: At) -> None:
     outbound = text(record, "direction") == "to_terminal"
-    fate = text(record, "fate")
+    fate = _fate(timeline, record, outbound, at)
     named = False
-    if outbound and fate != "delivered":
-        timeline.lost_ms.append(at.t_ms)
     for row in rows(record, "messages"):
         name = text(row, "message")
         if name in _KEEP_ALIVE:
-            return
+            continue
         named = named or bool(name)
         fields, malformed = table(row, "fields"), text(row, "malformed")
         _add_message(timeline, at, outbound, fate, (name, fields, malformed))
@@ -124,6 +124,20 @@ def _psp(timeline: Timeline, record: Record, at: At) -> None:
                 # The amount may be the very thing that was damaged.
                 fields.pop("amount_minor", None)
             _add_message(timeline, at, outbound, fate, (name, fields, ""))
+
+
+def _fate(timeline: Timeline, record: Record, outbound: bool, at: At) -> str:
+    """delivered | lost | changed, where noise around a good block is no change."""
+    fate = text(record, "fate")
+    if fate == "changed" and is_sound(text(record, "hex")):
+        fate = "delivered"
+    if fate != "delivered":
+        timeline.silences.append((at.t_ms, False))
+        if outbound:
+            timeline.lost_ms.append(at.t_ms)
+    elif not outbound and timeline.silences:
+        timeline.silences.append((at.t_ms, True))
+    return fate
 
 
 def _add_message(

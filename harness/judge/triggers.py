@@ -21,7 +21,7 @@ from harness.judge.bay import (
 )
 from harness.judge.case import FLICKER_MS, SLACK_MS, Case, Kind, Trigger
 from harness.judge.facts import Act, At
-from harness.judge.reading import strings_in
+from harness.judge.sessions import Session
 from harness.judge.timeline import Timeline
 
 # --- The vehicle ----------------------------------------------------------------
@@ -233,17 +233,24 @@ def _mine(case: Case, story: Story, said: Said[str]) -> bool:
 
 def _taps(case: Case) -> Iterator[Trigger]:
     """The session's card is read again while energy flows."""
-    claims, card_id = case.promises.claims, case.session.card_id
+    claims = case.promises.claims
     if "tap" not in claims.stop or claims.same_card_twice == "allow" or case.twins:
         return
     for act in case.timeline.acts:
-        if act.act != "tap" or act.seq < case.told.seq or not card_id:
-            continue
-        if act.card_id != card_id:
+        if act.seq < case.told.seq or not is_card_of(act, case.session):
             continue
         read = card_read(case.timeline, act)
         if read is not None and any(i.live_at(read.seq) for i in case.intervals):
             yield case.trigger(Kind.TAP, read)
+
+
+def is_card_of(act: Act, session: Session) -> bool:
+    """A tap with the session's own card, which can be recognised.
+
+    The two protocols show the same card by different hashes, so its name counts.
+    """
+    recognisable = act.act == "tap" and bool(act.card_id and session.card_id)
+    return recognisable and session.card in ("", act.card)
 
 
 def card_read(timeline: Timeline, tap: Act) -> At | None:
@@ -256,10 +263,12 @@ def card_read(timeline: Timeline, tap: Act) -> At | None:
         if m.name == "Card Read" and not m.outbound and m.fate == "delivered"
     ]
     told += [c for c in timeline.callbacks if c.what == "card" and c.fate != "lost"]
+    polls = [c.call for c in timeline.calls if c.route == "E4"]
+    answers = [timeline.answers[call] for call in polls if call in timeline.answers]
     told += [
         a
-        for a in timeline.answers.values()
-        if a.fate != "lost" and any(t == tap.card_id for t in strings_in(a.body))
+        for a in answers
+        if a.fate != "lost" and isinstance(a.body, dict) and a.body.get("cardId")
     ]
     told = [at for at in told if tap.seq < at.seq < until_seq]
     return min(told, key=lambda at: at.seq, default=None)
