@@ -136,8 +136,9 @@ def _payer(
     candidates = [
         session
         for session in sessions
-        if session.open_at(seq) and _eligible(session, plugger, binding)
+        if session.open_at(seq) and _eligible(session, interval, plugger, binding)
     ]
+    candidates.sort(key=lambda s: s.index in binding.paid)
     own = [s for s in candidates if plugger and _is(s, plugger, binding)]
     return next(iter([*own, *candidates]), None)
 
@@ -146,13 +147,15 @@ def _is(session: Session, driver: str, binding: Binding) -> bool:
     return binding.drivers.get(session.index) == driver
 
 
-def _eligible(session: Session, plugger: str, binding: Binding) -> bool:
+def _eligible(
+    session: Session, interval: Interval, plugger: str, binding: Binding
+) -> bool:
     """A session that has paid already goes on only for the same person."""
     if session.index not in binding.paid:
         return True
     driver = binding.drivers.get(session.index)
-    interval = binding.paid[session.index][-1]
-    return interval.end is not None and (not plugger or driver in (None, plugger))
+    ended = binding.paid[session.index][-1].end_seq < interval.start.seq
+    return ended and (not plugger or driver in (None, plugger))
 
 
 def _left_between(story: Story, from_seq: int, to_seq: int) -> bool:

@@ -9,12 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from harness.judge.bay import (
-    Bay,
-    Story,
-    since,
-    until,
-)
+from harness.judge.bay import DRAWING, Bay, Story, last, since, until
 from harness.judge.binding import Interval
 from harness.judge.facts import At
 from harness.judge.promises import Promises
@@ -108,7 +103,7 @@ FLICKER_MS: Final = 60_000
 
 
 def _energy_in(case: Case, interval: Interval) -> Iterator[int]:
-    """Times at which energy is known to have flowed in an interval; the first only."""
+    """Times at which energy first flowed in an interval, by meter and by pilot."""
     story, start = case.bay.story(interval.connector), interval.start
     register: int | None = None
     for reading in until(story.readings, start.t_ms):
@@ -117,6 +112,11 @@ def _energy_in(case: Case, interval: Interval) -> Iterator[int]:
         moved = register is not None and reading.energy_wh > register
         if moved or reading.power_w > 0:
             yield reading.t_ms
-            return
+            break
         if reading.seq >= interval.end_seq:
-            return
+            break
+    # A meter may be silent or frozen: a closed contactor in state C is energy too.
+    if last(story.pilots, start.t_ms, "A") in DRAWING:
+        yield start.t_ms
+    drawing = (s for s in since(story.pilots, start.seq) if s.value in DRAWING)
+    yield from (s.t_ms for s in drawing if s.seq < interval.end_seq)
