@@ -109,7 +109,8 @@ def _energy_in(case: Case, interval: Interval) -> Iterator[int]:
     for reading in until(story.readings, start.t_ms):
         register = reading.energy_wh if reading.good else register
     for reading in since(story.readings, start.seq):
-        moved = register is not None and reading.energy_wh > register
+        moved = register is not None and reading.good
+        moved = moved and reading.energy_wh > (register or 0)
         if moved or reading.power_w > 0:
             yield reading.t_ms
             break

@@ -240,7 +240,7 @@ def _taps(case: Case) -> Iterator[Trigger]:
         if act.seq < case.told.seq or not is_card_of(act, case.session):
             continue
         read = card_read(case.timeline, act)
-        if read is not None and any(i.live_at(read.seq) for i in case.intervals):
+        if read is not None and any(i.live_at(act.seq) for i in case.intervals):
             yield case.trigger(Kind.TAP, read)
 
 
