@@ -97,11 +97,14 @@ class Closing:
                 self._queue_attempt(session, is_free=False)
             elif not 0 <= passed_ms < schedule.FREE_ATTEMPT_MS:
                 self._queue_attempt(session, is_free=True)
+            else:
+                self._arm(session, within_ms=schedule.FREE_ATTEMPT_MS - passed_ms)
 
     def on_timer(self, key: int) -> None:
         session = self._desk.ledger.sessions[key]
         if session.state is State.CLOSING:
-            self._queue_attempt(session, is_free=False)
+            is_early = self._desk.wall_ms < session.due_wall_ms
+            self._queue_attempt(session, is_free=is_early)
 
     def on_authorisation_over(self) -> None:
         """What was put off is tried right away (R-RTY-10)."""
@@ -215,13 +218,15 @@ class Closing:
             desk.alarm("close_failed", text, session=session)
         self._arm(session)
 
-    def _arm(self, session: Session) -> None:
+    def _arm(self, session: Session, *, within_ms: int | None = None) -> None:
+        """Wake up for the next attempt, or earlier for a free one."""
         desk = self._desk
         left_ms = schedule.remaining_ms(
             due_wall_ms=session.due_wall_ms,
             wall_ms=desk.wall_ms,
             attempts=session.attempts,
         )
+        left_ms = left_ms if within_ms is None else min(left_ms, within_ms)
         desk.timers.set((For.CLOSE, session.key), desk.now_ms + left_ms)
 
 

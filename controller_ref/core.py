@@ -124,15 +124,17 @@ class Core:
                 self._reception.on_card(report)
             case Approved():
                 self._reception.on_approved(report)
-            case Declined():
-                self._reception.on_declined()
+            case Declined(is_certain=is_certain):
+                session = self._reception.on_declined(is_certain=is_certain)
+                self._recovery.question(session)
             case NoAnswer(suspect=suspect):
-                if (session := self._reception.on_no_answer()) is not None:
-                    self._recovery.question(session, suspect)
+                session = self._reception.on_no_answer()
+                self._recovery.question(session, suspect)
             case AuthorisationOver():
                 self._closing.on_authorisation_over()
             case CloseAnswered():
                 self._closing.on_answer(report)
+                self._reception.on_close_answered()
             case LimitAnswered(session_id=session_id, limit_minor=limit_minor):
                 self._charging.on_limit(session_id, limit_minor)
             case OpenSessions(sessions=sessions):

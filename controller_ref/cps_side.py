@@ -20,6 +20,7 @@ from typing import Final
 
 from controller_ref.cps_closing import CloseJudge, CpsAnswer, receipt_of
 from controller_ref.port import (
+    SWIFT_DECLINE_MS,
     Approved,
     AuthorisationOver,
     Capabilities,
@@ -118,6 +119,7 @@ class CpsSide:
         self._tokens: list[str] = []
         self._reads = 0
         self._started_ms = 0
+        self._authorised_ms = 0
         self._polled_ms = 0
         self._start_from_ms = 0
         self._check_ms: int | None = None
@@ -141,7 +143,10 @@ class CpsSide:
             self._mind_reader(now_ms)
 
     def authorise(self, now_ms: int) -> None:
-        self._reader = _Reader.AUTHORISING
+        if self._reader is not _Reader.HOLDING:
+            self.reports.append(Declined())
+            return
+        self._reader, self._authorised_ms = _Reader.AUTHORISING, now_ms
         params = {"uiMessage": "One moment please"}
         self._call("E6", self._on_authorised, params=params, timeout_ms=_AUTHORISE_MS)
 
@@ -394,7 +399,9 @@ class CpsSide:
         state = parse_state(session.state) if session is not None else None
         report: Report = NoAnswer()
         if answer.status == 200 and session is not None and state is not None:
-            report = Declined()
+            report = Declined(
+                is_certain=now_ms - self._authorised_ms < SWIFT_DECLINE_MS
+            )
             if state is SessionState.AUTHORIZED and session.session_id:
                 report = _approved(session)
             self._reader = _Reader.IDLE

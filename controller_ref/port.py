@@ -9,7 +9,7 @@ and whether there is another is the business of ``closing``.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
-from typing import Protocol
+from typing import Final, Protocol
 
 from controller_ref.session import Op
 from wire.machine import Fact
@@ -77,7 +77,10 @@ class Approved:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Declined:
-    """The authorisation has ended without a session."""
+    """The authorisation has ended without a session, as far as the terminal knows."""
+
+    #: False: it took so long that an approval may still be on its way (S-I02).
+    is_certain: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,6 +170,10 @@ Report = (
     | OpenSessions
     | Trouble
 )
+
+
+#: A host answers within seconds; a decline after this may have been a time-out.
+SWIFT_DECLINE_MS: Final = 28_000
 
 
 class TerminalPort(Protocol):

@@ -8,9 +8,9 @@ older request can be taken for that of the next close (S-K09).
 An answer that does not come ends the dialogue. On TCP the connection is given up with
 it, because a late answer dies with its connection; on a serial line set-up begins anew
 (R-TRM-06). On TCP a terminal hangs up when it hears nothing for 20 s, so it is asked
-for its status each 15 s (R-TRM-07). On a serial line nobody hangs up: one question after
-the usual life of a read, then one each ten minutes, is enough to find a read that has
-ended without a word.
+for its status each 15 s (R-TRM-07). On a serial line nobody hangs up: one question
+after the usual life of a read, then one each ten minutes, is enough to find a read that
+has ended without a word.
 """
 
 from dataclasses import dataclass

@@ -17,6 +17,7 @@ from enum import Enum, auto
 from typing import Final
 
 from controller_ref.port import (
+    SWIFT_DECLINE_MS,
     Approved,
     AuthorisationOver,
     Capabilities,
@@ -32,6 +33,7 @@ from controller_ref.port import (
     Outcome,
     Ready,
     Report,
+    Trouble,
 )
 from controller_ref.psp_line import Exchange, Phase, PspLine, Traits
 from controller_ref.session import Op
@@ -52,7 +54,7 @@ from wire.psp import (
 )
 
 #: Start Session has no answer of its own; a refusal comes at once (psp.md 4.3).
-_SETTLE_MS: Final = 1_000
+_SETTLE_MS: Final = 500
 #: After a refused Start Session.
 _PAUSE_MS: Final = 2_000
 #: A close that cannot leave within this has not been sent.
@@ -151,6 +153,9 @@ class PspSide:
         self._pump(now_ms)
 
     def authorise(self, now_ms: int) -> None:
+        if self._reader is not _Reader.HOLDING:
+            self.reports.append(Declined())
+            return
         self._must_authorise = True
         self._pump(now_ms)
 
@@ -314,9 +319,9 @@ class PspSide:
             case Name.SESSION_PARTIALLY_APPROVED:
                 self._on_approved(said, said.number("amount_minor"))
             case Name.SESSION_DECLINED:
-                self._on_declined()
+                self._on_declined(now_ms)
             case Name.SESSION_CANCELLED:
-                self._on_cancelled()
+                self._on_cancelled(now_ms)
             case Name.RESULT:
                 self._on_result(said, now_ms)
             case Name.GET_STATUS_RESPONSE:
@@ -369,21 +374,22 @@ class PspSide:
         else:
             self.reports.append(approved)
 
-    def _on_declined(self) -> None:
+    def _on_declined(self, now_ms: int) -> None:
         if self._reader is _Reader.AUTHORISING:
             self._reader = _Reader.IDLE
-            self._authorisation_ends(Declined())
+            is_certain = now_ms - self._auth_sent_ms < SWIFT_DECLINE_MS
+            self._authorisation_ends(Declined(is_certain=is_certain))
 
     def _authorisation_ends(self, report: Report) -> None:
         self._auth_due_ms = None
         self.reports.extend((report, AuthorisationOver()))
 
-    def _on_cancelled(self) -> None:
+    def _on_cancelled(self, now_ms: int) -> None:
         """The reader is idle again, whatever it did."""
         if self._waits_for(Name.CANCEL_SESSION, Name.START_SESSION):
             self._line.answered()
         if self._reader is _Reader.AUTHORISING:
-            self._on_declined()
+            self._on_declined(now_ms)
             return
         if self._must_authorise:
             # The terminal has dropped the card before it could be asked for money.
@@ -405,7 +411,7 @@ class PspSide:
                 self._reader = _Reader.IDLE
                 self._authorisation_ends(NoAnswer())
         elif state == State.ENABLED and reader is not _Reader.IDLE:
-            self._on_cancelled()
+            self._on_cancelled(now_ms)
         elif self._line.exchange is None and self._is_astray(state, is_running):
             self._line.ask(message(Name.CANCEL_SESSION), now_ms)
         elif state == State.WAIT_CARD and reader is _Reader.IDLE:
@@ -424,7 +430,7 @@ class PspSide:
         is_ok = said.number("result") == ResultCode.OK
         if exchange is None:
             if self._reader is _Reader.AUTHORISING and not is_ok:
-                self._on_declined()
+                self._authorisation_refused(said, now_ms)
             return
         match exchange.message.name:
             case Name.COMMIT_SESSION | Name.VOID_SESSION if is_ok:
@@ -441,6 +447,13 @@ class PspSide:
                 self._must_list = False
             case _:
                 pass
+
+    def _authorisation_refused(self, said: Message, now_ms: int) -> None:
+        if said.number("reason", 0) == Reason.DUPLICATE_SESSION_ID:
+            text = "The terminal reports a duplicate session id"
+            self.reports.append(Trouble(code="other", text=text))
+        self._on_declined(now_ms)
+        self._line.ask(message(Name.GET_STATUS), now_ms)
 
     def _close_refused(self, said: Message, now_ms: int) -> None:
         close, self._close = self._close, None

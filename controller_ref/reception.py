@@ -18,12 +18,12 @@ from controller_ref.charging import Charging
 from controller_ref.closing import Closing
 from controller_ref.desk import Desk, add_receipt
 from controller_ref.port import Approved, CardRead
-from controller_ref.session import Session
+from controller_ref.session import Op, Session
 from controller_ref.timers import For
 from controller_ref.transitions import FINAL, Event, State
 
 #: The same card again within this time is the same tap (S-C07).
-_DEBOUNCE_MS: Final = 5_000
+_DEBOUNCE_MS: Final = 3_000
 #: A press of start or stop waits this long for its card.
 _PRESS_MS: Final = 60_000
 _UNAVAILABLE: Final = "Not available at the moment"
@@ -51,8 +51,10 @@ class Reception:
         #: Connectors at which start or stop was pressed; 0: none.
         self._start_at = 0
         self._stop_at = 0
-        #: The card that was used last, and when.
-        self._last_card = ("", 0)
+        #: The card that was used last, when, and the session it has started.
+        self._last_use: tuple[str, int, Session | None] = ("", 0, None)
+        #: A card whose last hold is just being closed, and its connector.
+        self._held: tuple[CardRead, int] | None = None
 
     def wants_reading(self) -> bool:
         """Whether the terminal should read cards whenever it is idle (R-STP-08)."""
@@ -70,7 +72,8 @@ class Reception:
     def on_card(self, card: CardRead) -> None:
         decision = self._decide(card)
         if decision.is_start and card.is_payment:
-            self._authorise(card, decision.connector)
+            self._held = (card, decision.connector)
+            self.on_close_answered()
             return
         self._desk.terminal.drop_card(decision.text, self._desk.now_ms)
         if decision.text:
@@ -81,14 +84,14 @@ class Reception:
         if decision.is_start:
             self._start_for_free(card)
         elif decision.stop is not None:
-            self._remember(card)
+            self._remember(card.card_id)
             self._charging.stop(decision.stop, "Stopped by card")
         elif decision.release is not None:
-            self._remember(card)
+            self._remember(card.card_id)
             self._charging.stop(decision.release, "Cancelled by card")
 
-    def _remember(self, card: CardRead) -> None:
-        self._last_card = (card.card_id, self._desk.now_ms)
+    def _remember(self, card_id: str, started: Session | None = None) -> None:
+        self._last_use = (card_id, self._desk.now_ms, started)
 
     def _decide(self, card: CardRead) -> _Decision:
         if self._is_same_tap(card):
@@ -109,9 +112,12 @@ class Reception:
         return self._decide_start(card)
 
     def _is_same_tap(self, card: CardRead) -> bool:
-        last_id, last_ms = self._last_card
+        """The second half of a double tap; a failed start in between makes it new."""
+        last_id, last_ms, started = self._last_use
         is_same = bool(card.card_id) and card.card_id == last_id
-        return is_same and self._desk.now_ms - last_ms < _DEBOUNCE_MS
+        has_failed = started is not None and started.op is Op.RELEASE
+        is_soon = self._desk.now_ms - last_ms < _DEBOUNCE_MS
+        return is_same and is_soon and not has_failed
 
     def _decide_stop(self, card: CardRead) -> _Decision:
         """Stop was pressed: only the card of that session may (R-STP-05)."""
@@ -167,6 +173,28 @@ class Reception:
 
     # --- Authorising ------------------------------------------------------------
 
+    def on_close_answered(self) -> None:
+        """Authorise the card in hand, once its last hold is not in the way any more.
+
+        The same driver after a failed start: never two holds at once (R-NOS-12).
+        """
+        if self._held is None:
+            return
+        card, connector = self._held
+        closing = [
+            session
+            for session in self._desk.ledger.within(State.CLOSING)
+            if card.card_id and session.card_id == card.card_id
+        ]
+        if any(session.is_in_flight for session in closing):
+            return
+        self._held = None
+        if any(session.op is Op.RELEASE for session in closing):
+            self._desk.terminal.drop_card(_UNAVAILABLE, self._desk.now_ms)
+            self._desk.show(_UNAVAILABLE, code="unavailable", kind="error")
+        else:
+            self._authorise(card, connector)
+
     def _authorise(self, card: CardRead, connector: int) -> None:
         desk = self._desk
         intent = desk.ledger.new(State.INTENT, wall_ms=desk.wall_ms)
@@ -179,7 +207,7 @@ class Reception:
             desk.show(_UNAVAILABLE, code="unavailable", kind="error")
             return
         self.intent = intent
-        self._remember(card)
+        self._remember(card.card_id, intent)
         desk.show("One moment please", connector=connector)
         desk.terminal.authorise(desk.now_ms)
 
@@ -189,7 +217,7 @@ class Reception:
         session = desk.ledger.new(State.INTENT, wall_ms=desk.wall_ms)
         session.is_paid, session.card_id = False, card.card_id
         session.apply(Event.APPROVED)
-        self._remember(card)
+        self._remember(card.card_id, session)
         if desk.put(session):
             self._charging.place(session, selected=self._take_start())
         else:
@@ -215,11 +243,8 @@ class Reception:
         elif not is_durable:
             self._charging.stop(session, "The session cannot be recorded")
         else:
-            self._remember_id(session)
+            self._remember(session.card_id, session)
             self._charging.place(session, selected=self._take_start())
-
-    def _remember_id(self, session: Session) -> None:
-        self._last_card = (session.card_id, self._desk.now_ms)
 
     def _whose(self, report: Approved) -> Session:
         """The session that an approval belongs to; a new one for a surplus."""
@@ -231,23 +256,28 @@ class Reception:
             return open_questions[-1]
         return self._desk.ledger.new(State.LOST, wall_ms=self._desk.wall_ms)
 
-    def on_declined(self) -> None:
-        """The driver hears no more than this, whatever the reason (R-UI-05)."""
-        if (session := self._take_intent()) is not None:
-            session.apply(Event.DECLINED)
-            self._desk.note(session, "declined")
-            self._desk.put(session)
-            text = "Payment declined. Please ask your card issuer"
-            self._desk.show(text, code="declined", kind="error")
+    def on_declined(self, *, is_certain: bool) -> Session | None:
+        """The driver hears no more than this, whatever the reason (R-UI-05).
+
+        The session, when an approval may still follow and can be looked for.
+        """
+        text = "Payment declined. Please ask your card issuer"
+        can_look = self._desk.terminal.capabilities.can_list
+        event = Event.DECLINED if is_certain or not can_look else Event.NO_ANSWER
+        session = self._without_session(event, text, code="declined")
+        return session if event is Event.NO_ANSWER else None
 
     def on_no_answer(self) -> Session | None:
         """Nobody knows whether money is held now; never taken for a refusal."""
+        text = "Payment not possible at the moment"
+        return self._without_session(Event.NO_ANSWER, text, code="unavailable")
+
+    def _without_session(self, event: Event, text: str, *, code: str) -> Session | None:
         if (session := self._take_intent()) is not None:
-            session.apply(Event.NO_ANSWER)
-            self._desk.note(session, "no answer to the authorisation")
+            session.apply(event)
+            self._desk.note(session, f"authorisation: {event}")
             self._desk.put(session)
-            text = "Payment not possible at the moment"
-            self._desk.show(text, code="unavailable", kind="error")
+            self._desk.show(text, code=code, kind="error")
         return session
 
     def _take_intent(self) -> Session | None:

@@ -52,12 +52,14 @@ class Recovery:
         for session in desk.ledger.within(State.UNRESOLVED):
             self.question(session)
 
-    def question(self, session: Session, suspect: str = "") -> None:
-        """Find out what has become of an authorisation.
+    def question(self, session: Session | None, suspect: str = "") -> None:
+        """Find out what has become of an authorisation, if of any.
 
         ``suspect``: a session id from a damaged answer. It is released unless it is one
         that we know; should it be wrong, the terminal will not know it.
         """
+        if session is None:
+            return
         if suspect and self._desk.ledger.by_session_id(suspect) is None:
             found = OpenSession(session_id=suspect)
             self._release(session, found, "The approval was damaged on its way")

@@ -31,22 +31,23 @@ class Tariff:
     rounding: Rounding = Rounding.HALF_UP
 
 
-def cost(tariff: Tariff, *, energy_wh: int, energised_ms: int) -> Fraction:
-    """The unrounded cost so far, in minor units; 0 until energy was delivered.
+def running_cost(tariff: Tariff, *, energy_wh: int, energised_ms: int) -> Fraction:
+    """The unrounded cost so far, in minor units, without regard to the minimum."""
+    energy = Fraction(energy_wh * tariff.per_kwh, 1000)
+    time = Fraction(energised_ms * tariff.per_minute, 60_000)
+    return energy + time + tariff.per_session
+
+
+def amount_minor(tariff: Tariff, *, energy_wh: int, energised_ms: int) -> int:
+    """What the driver owes, in whole minor units.
 
     Without energy nothing is charged, whatever the clock says: a charge that did not
     happen is released (R-FLT-03, R-EXT-09).
     """
     if energy_wh == 0:
-        return Fraction(0)
-    energy = Fraction(energy_wh * tariff.per_kwh, 1000)
-    time = Fraction(energised_ms * tariff.per_minute, 60_000)
-    return max(energy + time + tariff.per_session, Fraction(tariff.minimum))
-
-
-def amount_minor(tariff: Tariff, *, energy_wh: int, energised_ms: int) -> int:
-    """What the driver owes, in whole minor units."""
-    total = cost(tariff, energy_wh=energy_wh, energised_ms=energised_ms)
+        return 0
+    total = running_cost(tariff, energy_wh=energy_wh, energised_ms=energised_ms)
+    total = max(total, Fraction(tariff.minimum))
     match tariff.rounding:
         case Rounding.HALF_UP:
             return floor(total + Fraction(1, 2))

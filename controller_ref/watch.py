@@ -18,7 +18,7 @@ from controller_ref.bays import Connector
 from controller_ref.desk import Desk
 from controller_ref.session import Session
 from controller_ref.settings import MAX_AMOUNT_MINOR
-from controller_ref.tariff import cost, time_to_cost_ms
+from controller_ref.tariff import running_cost, time_to_cost_ms
 from controller_ref.timers import For
 from controller_ref.transitions import State
 
@@ -41,7 +41,7 @@ class Watch:
         self._desk = desk
         self._stop = stop
         #: Sessions with an unanswered request for more.
-        self._raising: dict[int, None] = {}
+        self._raising: dict[int, int] = {}
 
     def begin(self, session: Session, connector: Connector) -> None:
         """The contactor has closed, or was found closed."""
@@ -120,7 +120,7 @@ class Watch:
             connector.power_w or not session.energy_wh
         )
         power_w = settings.max_power_w if flows else 0
-        spent = cost(
+        spent = running_cost(
             settings.tariff,
             # Rounded up, and one more for what the meter has not shown yet.
             energy_wh=session.energy_wh + 1 + power_w * _REACTION_MS // _MS_W_PER_WH,
@@ -146,20 +146,19 @@ class Watch:
         if settings.strategy != "increment" or not can_raise:
             return
         if session.key not in self._raising:
-            self._raising[session.key] = None
             total = session.limit_minor + settings.reserve_minor
-            total = min(total, MAX_AMOUNT_MINOR)
+            total = self._raising[session.key] = min(total, MAX_AMOUNT_MINOR)
             desk.note(session, f"asking for a limit of {total}")
             desk.terminal.raise_limit(session.session_id, total, desk.now_ms)
 
     def on_limit(
         self, session: Session, connector: Connector, limit_minor: int
     ) -> None:
-        """The answer; an unchanged or unknown limit is not asked for again."""
-        self._raising.pop(session.key, None)
+        """The answer; who has granted less than asked for is not asked again."""
+        asked_minor = self._raising.pop(session.key, MAX_AMOUNT_MINOR)
         if session.state is not State.CHARGING:
             return
-        session.may_raise = limit_minor > session.limit_minor
+        session.may_raise = limit_minor >= asked_minor
         if limit_minor:
             session.limit_minor = limit_minor
         self._desk.note(session, f"limit {session.limit_minor}")
