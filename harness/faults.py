@@ -50,7 +50,7 @@ def _is_lock_command(record: Record, connector: int) -> bool:
 
 
 def _is_welded(record: Record, connector: int) -> bool:
-    """The vehicle has left or an order to open was given: it should open, and cannot."""
+    """It should open, by order or because the vehicle has left, and cannot."""
     orders = _line(record, connector, "contactor").get("close") is False
     return orders or _line(record, connector, "plug").get("pilot") == "A"
 
