@@ -64,7 +64,7 @@ Feature: The charge never starts
       Given the driver has been authorised
       When the driver half inserts the plug at connector 1
       Then the driver's session is released within 310 seconds
-      And one sessions have been opened
+      And one session has been opened
 
   @must @R-NOS-04 @R-EXT-12 @R-EXT-08
   Rule: A start that the charger refuses releases the money at once
@@ -87,7 +87,7 @@ Feature: The charge never starts
 
     @S-B08 @R-SES-11
     Scenario: The charger fails while the issuer decides
-      Given the site has one connectors
+      Given the site has one connector
       And the issuer answers after 20 seconds
       And the driver has plugged in at connector 1
       And the driver has tapped
@@ -113,17 +113,17 @@ Feature: The charge never starts
 
     @S-B12
     Scenario: The only connector is out of service
-      Given the site has one connectors
+      Given the site has one connector
       And connector 1 has been taken out of service
       When the driver taps
       Then no authorisation is attempted
 
     @S-B15 @R-STP-07
     Scenario: Every connector is occupied
-      Given the site has one connectors
+      Given the site has one connector
       And the driver is charging at connector 1
       When the second driver taps
-      Then one authorisations have been attempted
+      Then one authorisation has been attempted
       And energy still flows at connector 1
 
   @must @R-NOS-12
@@ -136,4 +136,4 @@ Feature: The charge never starts
       And the driver has been authorised
       When the driver taps and is authorised
       Then the driver's first session is released within 10 seconds
-      And never more than one sessions are open at once
+      And never more than one session is open at once

@@ -23,7 +23,7 @@ Feature: The charger fails
       Given the driver is charging at connector 1
       When connector 1 reports <code>
       Then the driver's session is committed within 10 seconds
-      And one sessions have been opened
+      And one session has been opened
 
       Examples:
         | code               |
@@ -38,7 +38,7 @@ Feature: The charger fails
       And connector 1 has reported GroundFailure
       And 2 seconds have passed
       When GroundFailure clears
-      Then one sessions have been opened
+      Then one session has been opened
 
   @must @R-FLT-03
   Rule: A fault before any energy releases the money

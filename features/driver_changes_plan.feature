@@ -63,7 +63,7 @@ Feature: The driver changes plan
     @S-C10 @R-NOS-01
     Scenario: The bay is empty before a plug came, and the charger can tell
       Given the controller claims a bay sensor
-      And the site has one connectors
+      And the site has one connector
       And the driver has parked at connector 1
       And the driver has been authorised
       When the driver drives off from connector 1
@@ -110,7 +110,7 @@ Feature: The driver changes plan
       Given the driver has plugged in at connector 1
       When the driver taps twice within a second
       Then energy flows at connector 1 within 30 seconds
-      And one sessions have been opened
+      And one session has been opened
 
   @should @R-RTY-06 @apollo @cps
   Rule: A driver may take the time that the terminal allows

@@ -52,7 +52,7 @@ Feature: The card issuer answers
 
     @S-I05
     Scenario: The approval comes after another driver was accepted
-      Given the site has one connectors
+      Given the site has one connector
       And the driver pays with the late card
       And the driver has tapped
       And 225 seconds have passed

@@ -132,7 +132,7 @@ Feature: Paying for a charge
     @S-A11
     Scenario: A hundred drivers one after another
       When 100 drivers charge one after another at connector 1
-      Then never more than one sessions are open at once
+      Then never more than one session is open at once
       And the terminal is ready for the next card
 
   @must @R-AMT-11 @R-EXT-03 @R-EXT-06

@@ -57,7 +57,7 @@ Feature: Several drivers at one terminal
       And the driver is charging at connector 1
       When the driver taps
       Then the driver's session is committed within 10 seconds
-      And one sessions have been opened
+      And one session has been opened
 
     @S-L03 @psp
     Scenario: A card with a running charge starts another
@@ -75,7 +75,7 @@ Feature: Several drivers at one terminal
     Scenario: The driver pays for one connector and plugs in at the other
       Given the driver has been authorised for connector 1
       When the driver plugs in at connector 2
-      Then one sessions have been opened
+      Then one session has been opened
 
   @must @R-MUL-05 @R-RTY-02 @cps
   Rule: A session that another system has closed is closed
@@ -85,7 +85,7 @@ Feature: Several drivers at one terminal
       Given the driver has been authorised
       And another system has cancelled the driver's session
       When 20 minutes pass
-      Then the controller has sent one closes
+      Then the controller has sent one close
 
   @should @R-PSP-04 @apollo
   Rule: A duplicate sessionId is reported and loses no session

@@ -65,7 +65,7 @@ Feature: The vehicle fails
       And 5 seconds have passed
       When the driver plugs in at connector 1
       Then the driver's session is committed within 10 seconds
-      And one sessions have been opened
+      And one session has been opened
 
     @S-E07
     Scenario: Another vehicle takes the plug

@@ -8,16 +8,16 @@ Feature: Whose card stops the charge
 
     @S-M01
     Scenario: A stranger taps
-      Given the site has one connectors
+      Given the site has one connector
       And the driver is charging at connector 1
       When the second driver taps
       Then energy still flows at connector 1
       And the driver's session stays open
-      And one sessions have been opened
+      And one session has been opened
 
     @S-M06
     Scenario: A payment card at a charge that an RFID card has started
-      Given the site has one connectors
+      Given the site has one connector
       And the controller claims to accept RFID cards
       And the driver has plugged in at connector 1
       And the driver pays with the rfid card
@@ -41,7 +41,7 @@ Feature: Whose card stops the charge
 
     @S-M02
     Scenario: The same account on the phone
-      Given the site has one connectors
+      Given the site has one connector
       And the driver pays with the visa card
       And the driver is charging at connector 1
       When the driver taps the wallet card
@@ -63,7 +63,7 @@ Feature: Whose card stops the charge
       Given the driver is charging at connector 1
       When the driver taps
       Then the driver's session is committed within 10 seconds
-      And one authorisations have been attempted
+      And one authorisation has been attempted
 
     @S-M05
     Scenario: The driver taps to stop what has already ended
@@ -71,4 +71,4 @@ Feature: Whose card stops the charge
       And the driver has driven off from connector 1
       And 10 seconds have passed
       When the driver taps
-      Then never more than one sessions are open at once
+      Then never more than one session is open at once

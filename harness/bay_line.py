@@ -65,8 +65,9 @@ class BayLine:
         def arrive() -> None:
             alive = connection == self._connection
             for item in self._decoder.receive(data):
-                line = {"raw": item.raw.decode("latin-1")}
-                line = line if isinstance(item, BadLine) else dict(item)
+                line: object = item
+                if isinstance(item, BadLine):
+                    line = {"raw": item.raw.decode("latin-1")}
                 self._record("to_charger", line, alive=alive)
             if alive:
                 self._court.tell_station(events.BayBytes(data=data))

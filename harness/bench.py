@@ -24,7 +24,6 @@ from harness.device import InProcessDevice, Lines, MemoryStore, find_factory
 from harness.drivers import Drivers
 from harness.faults import Faults
 from harness.psp_line import PspLine
-from simulator import events
 from simulator.clock import VirtualClock
 from simulator.forecourt import Forecourt, ForecourtSettings
 from simulator.kernel import Kernel
@@ -35,7 +34,7 @@ from simulator.terminal import TerminalSettings
 from simulator.trace import Trace
 from wire.cps import Policy
 from wire.machine import Place
-from wire.psp import CARD_DETECT_OFF_S, Family, Profile, Reading, State
+from wire.psp import CARD_DETECT_OFF, Family, Profile, Reading, State
 
 VERSION: Final = "0.1.0"
 
@@ -75,7 +74,7 @@ class Wishes:
     declaration: Declaration
     #: A configurable controller takes any claim; a vendor's only what it declares.
     configurable: bool
-    card_detect_s: int = CARD_DETECT_OFF_S
+    card_detect_s: int = CARD_DETECT_OFF
     profile: Mapping[str, Any] = field(default_factory=dict)
     policy: Mapping[str, Any] = field(default_factory=dict)
 
@@ -113,6 +112,8 @@ class Bench:
         #: The instant of the last When: limits of Then run from here.
         self.since_ms = 0
         self.is_open = False
+        #: The case says that nobody could know of a session (verdict UNKNOWN).
+        self.allow_unknown = False
         self._cast: list[Person] = []
 
     # --- the world, built on first use ------------------------------------------
@@ -263,11 +264,17 @@ class Bench:
         """Give a driver another card or vehicle."""
         self._cast[number - 1] = replace(self.driver(number), **changes)
 
+    def draw_number(self, what: str, low: int, high: int) -> int:
+        """A number of this case's own, from the seed: another in every run."""
+        return self._streams.stream(f"case {what}").randint(low, high)
+
+    @property
+    def serial_number(self) -> str:
+        return SERIAL_NUMBERS[self.column.terminal]
+
     def open_sessions(self) -> int:
         """How many sessions the terminal still holds open."""
-        return sum(
-            session.is_holding for session in self.court.terminal.sessions.values()
-        )
+        return sum(session.is_open for session in self.court.terminal.sessions.values())
 
     # --- settings ---------------------------------------------------------------
 
@@ -288,7 +295,7 @@ class Bench:
     def _terminal_settings(self) -> TerminalSettings:
         return TerminalSettings(
             family=Family(self.column.terminal),
-            serial_number=SERIAL_NUMBERS[self.column.terminal],
+            serial_number=self.serial_number,
             api_key=self.api_key,
             psp_profile=Profile.from_mapping(self.wishes.profile),
             cps_policy=Policy.from_mapping(self.wishes.policy),
@@ -322,7 +329,7 @@ class Bench:
             place,
             cps_url="http://127.0.0.1:8201",
             cps_api_key=self.api_key,
-            terminal_serial=SERIAL_NUMBERS[self.column.terminal],
+            terminal_serial=self.serial_number,
             callback_url=CALLBACK_URL,
         )
 
@@ -330,6 +337,3 @@ class Bench:
 def _line_type(record: Mapping[str, object]) -> object:
     line = record["line"]
     return line.get("type") if isinstance(line, Mapping) else None
-
-
-__all__ = ["Bench", "CaseName", "NotClaimed", "NotReached", "Wishes", "events"]

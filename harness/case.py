@@ -9,16 +9,24 @@ set-up that fails ends the case: it is an ERROR of the set-up, never a FAIL.
 
 import hashlib
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from harness.bench import Bench, NotClaimed, NotReached
 from harness.declaration import SetupError
 from harness.epilogue import run_epilogue
-from harness.judge import Conduct, Expectations, Finding, Judgement, judge, worst
+from harness.judge import (
+    Conduct,
+    Expectations,
+    Finding,
+    Judgement,
+    SessionVerdict,
+    judge,
+    worst_conduct,
+)
 from reports.results import CaseResult, FindingLine, SessionLine
-from reports.words import in_words
+from reports.words import tail_in_words
 
 _TAIL: Final = 14
 _S_ID: Final = re.compile(r"S-([A-Z])\d\d$")
@@ -61,8 +69,6 @@ class Case:
     bench: Bench
     tags: tuple[str, ...]
     path: Path
-    #: What must have been seen for the verdict to mean anything.
-    expectations: Expectations = field(default_factory=Expectations)
 
     @property
     def scenario_id(self) -> str:
@@ -89,30 +95,30 @@ class Case:
 
 def conclude(case: Case, error: BaseException | None) -> CaseResult:
     """Play the epilogue, judge the trace, and put the verdict into words."""
-    if _is_not_applicable(error):
-        return _result(case, Judgement.empty(Conduct.NOT_APPLICABLE), ())
-    judgement = Judgement.empty(Conduct.ERROR)
-    if not isinstance(error, SetupError) and case.bench.is_open:
-        run_epilogue(case.bench)
-        judgement = judge(case.bench.trace.records, expectations=case.expectations)
+    bench = case.bench
+    if isinstance(error, NotClaimed):
+        return _result(case, None, Conduct.NOT_APPLICABLE, reason=str(error))
     found = _finding(case, error)
-    if not case.bench.is_open and found is None:
-        found = _own_fault(case, "steps that use the bench", "none did")
-    extra = () if found is None else (found,)
-    return _result(case, judgement, extra)
+    if isinstance(error, SetupError):
+        return _result(case, None, Conduct.ERROR, found, reason=str(error))
+    if not bench.is_open:
+        idle = _ours(case, "steps that use the bench", "none did")
+        return _result(case, None, Conduct.ERROR, found or idle)
+    run_epilogue(bench)
+    expectations = Expectations(allow_unknown=bench.allow_unknown)
+    judgement = judge(bench.trace.records, expectations=expectations)
+    conducts = [judgement.conduct, *([found.conduct] if found else [])]
+    return _result(case, judgement, worst_conduct(conducts), found)
 
 
-def _is_not_applicable(error: BaseException | None) -> bool:
-    return isinstance(error, NotClaimed) or type(error).__name__ == "Skipped"
-
-
-def _own_fault(case: Case, expected: str, seen: str) -> Finding:
+def _ours(case: Case, expected: str, seen: str) -> Finding:
+    """A finding about the examiner itself."""
     return Finding(
         conduct=Conduct.ERROR,
-        requirement="",
+        requirement="examiner",
         expected=expected,
         seen=seen,
-        t_ms=case.bench.now_ms if case.bench.is_open else 0,
+        t_ms=case.bench.now_ms,
         seqs=(),
     )
 
@@ -121,7 +127,7 @@ def _finding(case: Case, error: BaseException | None) -> Finding | None:
     """What the step that stopped the scenario says about the controller."""
     if error is None:
         return None
-    found = _own_fault(case, "the bench to play the scenario", repr(error))
+    found = _ours(case, "the bench to play the scenario", repr(error))
     requirement = ", ".join(case.bench.case.requirements)
     if isinstance(error, Breach):
         return replace(
@@ -142,11 +148,20 @@ def _finding(case: Case, error: BaseException | None) -> Finding | None:
     return found
 
 
-def _result(case: Case, judgement: Judgement, extra: tuple[Finding, ...]) -> CaseResult:
-    conduct = worst(judgement.conduct, *(finding.conduct for finding in extra))
+def _result(
+    case: Case,
+    judgement: Judgement | None,
+    conduct: Conduct,
+    found: Finding | None = None,
+    *,
+    reason: str = "",
+) -> CaseResult:
     bench = case.bench
     group = _S_ID.match(case.scenario_id)
-    settlement = judgement.settlement
+    findings = [found] if found else []
+    if judgement is not None:
+        findings += judgement.findings
+    settlement = judgement.settlement if judgement else None
     return CaseResult(
         scenario_id=case.scenario_id,
         group=group.group(1) if group else "",
@@ -158,28 +173,39 @@ def _result(case: Case, judgement: Judgement, extra: tuple[Finding, ...]) -> Cas
         requirements=bench.case.requirements,
         findings=tuple(
             FindingLine(
-                requirement=finding.requirement,
-                expected=finding.expected,
-                seen=finding.seen,
+                requirement=one.requirement, expected=one.expected, seen=one.seen
             )
-            for finding in (*extra, *judgement.findings)
+            for one in findings
         ),
-        sessions=_session_lines(judgement),
+        sessions=tuple(_session_line(one) for one in _sessions(judgement)),
+        unknown_allowed=bench.allow_unknown,
         duration_ms=bench.now_ms if bench.is_open else 0,
-        unknown_allowed=case.expectations.allow_unknown,
         replay=replay_line(case),
-        trace_tail=tuple(in_words(r) for r in bench.trace.records[-_TAIL:]),
+        trace_tail=tail_in_words(bench.trace.records, _TAIL),
+        error=_whose_error(conduct, reason),
+        reason=reason,
     )
 
 
-def _session_lines(judgement: Judgement) -> tuple[SessionLine, ...]:
-    return tuple(
-        SessionLine(
-            session_id=session.session_id,
-            settlement=str(session.settlement),
-            note=session.why,
-        )
-        for session in judgement.sessions
+def _whose_error(conduct: Conduct, reason: str) -> Literal["", "setup", "examiner"]:
+    if conduct is not Conduct.ERROR:
+        return ""
+    return "setup" if reason else "examiner"
+
+
+def _sessions(judgement: Judgement | None) -> tuple[SessionVerdict, ...]:
+    return judgement.sessions if judgement else ()
+
+
+def _session_line(session: SessionVerdict) -> SessionLine:
+    expected = session.expected_minor
+    return SessionLine(
+        session_id=session.session_id,
+        settlement=str(session.settlement),
+        authorised_minor=session.authorised_minor,
+        committed_minor=session.closed_minor,
+        expected_minor=expected[0] if expected else None,
+        note=session.why,
     )
 
 

@@ -27,6 +27,9 @@ from wire.machine import (
 LATENCY_MS: Final = 20
 CALLBACK_LATENCY_MS: Final = 15
 
+#: Number of calls that are not the controller's: their answers go elsewhere.
+FOREIGN: Final = 0
+
 
 @dataclass(slots=True)
 class HttpFault:
@@ -112,6 +115,8 @@ class CloudLine:
             or pending is None
             or (fault is not None and fault.what == "lose_answer")
         )
+        if number == FOREIGN:
+            return
         fields = {
             "call": number,
             "status": response.status,

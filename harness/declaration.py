@@ -199,11 +199,13 @@ def _fitting(row: Key, found: object) -> Value | None:
     if row.kind is bool:
         return found if isinstance(found, bool) else None
     if row.kind is int:
-        is_number = isinstance(found, int) and not isinstance(found, bool)
-        return found if is_number and row.low <= found <= row.high else None
+        if not isinstance(found, int) or isinstance(found, bool):
+            return None
+        return found if row.low <= found <= row.high else None
     if row.kind is str:
-        is_fine = isinstance(found, str) and (not row.allowed or found in row.allowed)
-        return found if is_fine else None
+        if not isinstance(found, str):
+            return None
+        return found if not row.allowed or found in row.allowed else None
     return _fitting_list(row, found)
 
 

@@ -12,11 +12,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from harness.cloud_line import HttpFault
+from harness.cloud_line import FOREIGN, HttpFault
 from harness.psp_line import LineFault, Manipulator
 from simulator import events
-from simulator.issuer import Behaviour
+from simulator.issuer import Ask, Behaviour
 from simulator.terminal import Impairment
+from wire.cps import build
 
 if TYPE_CHECKING:
     from harness.bench import Bench
@@ -205,6 +206,23 @@ class Faults:
         issuer = self._court.issuer
         issuer.set_behaviour(card, behaviour)
         self._happen(name, lambda: issuer.set_behaviour(card, None), card or "")
+
+    def silence(self, ask: Ask) -> None:
+        """The issuer never answers one kind of question."""
+        issuer = self._court.issuer
+        issuer.answer_silence(frozenset({ask}))
+        self._happen(f"issuer_silent_{ask}", lambda: issuer.answer_silence(frozenset()))
+
+    def foreign_cancel(self, session_id: str) -> None:
+        """Another system with the same key cancels a session (CPS, R-MUL-05)."""
+        request = build(
+            "E10",
+            api_key=self._bench.api_key,
+            serial_number=self._bench.serial_number,
+            session_id=session_id,
+        )
+        self._court.call_cloud(FOREIGN, request)
+        self._happen("foreign_cancel", lambda: None, session_id)
 
     # --- controller -------------------------------------------------------------
 

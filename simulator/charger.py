@@ -160,8 +160,10 @@ class Connector:
                 self.troubles[part] = event
             case part:
                 self.troubles.pop(part, None)
-        if event.part == "connection_timeout" and not event.active:
-            self._awaited = None
+        if event.part == "connection_timeout":
+            waiting = event.active and self.pilot is Pilot.A
+            due_ms = now_ms + event.amount * 1000
+            self._awaited = (due_ms, "contactor") if waiting else None
         self.refresh_parts(now_ms)
         self._owes_meter |= event.part.startswith("meter_")
 

@@ -18,7 +18,8 @@ from simulator import events
 from simulator.issuer import Issuer
 from simulator.kernel import Kernel, Seat
 from simulator.seed import Seed
-from simulator.station import Station, StationAction, StationEvent, StationSettings
+from simulator.station import Event as StationEvent
+from simulator.station import Station, StationSettings
 from simulator.terminal import (
     Terminal,
     TerminalAction,
@@ -68,7 +69,7 @@ class Forecourt:
         self.kernel = kernel
         self.trace = trace
         self.terminal = Terminal(settings.terminal, ids=seed.stream("terminal"))
-        self.issuer = Issuer(seed.stream("issuer"))
+        self.issuer = Issuer(seed.stream("issuer"), family=settings.terminal.family)
         self.station = Station(settings.station)
         self.outbox: Outbox | None = None
         self.host_link_up = True
@@ -171,7 +172,9 @@ class Forecourt:
 
         self.kernel.at(self.kernel.now_ms + HOST_LINE_MS, arrive)
 
-    def take_station(self, actions: Sequence[StationAction]) -> None:
+    def take_station(
+        self, actions: Sequence[events.Note | events.BayToController]
+    ) -> None:
         """Notes to the trace, lines to the controller."""
         for action in actions:
             if isinstance(action, events.Note):

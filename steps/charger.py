@@ -41,7 +41,7 @@ def fault_clears(bench: Bench, code: str) -> None:
     bench.faults.heal(code)
 
 
-@when(phrase("the pilot of {connector:Connector} falls to {pilot}"))
+@when(phrase("the pilot of {connector:Connector} falls to {pilot:Pilot}"))
 def pilot_falls(bench: Bench, connector: int, pilot: str) -> None:
     """When the pilot of connector 1 falls to E"""
     bench.faults.trouble(
@@ -70,8 +70,14 @@ def lock_stuck(bench: Bench, connector: int) -> None:
 @given(phrase("the charger refuses to start {connector:Connector}"))
 def charger_refuses(bench: Bench, connector: int) -> None:
     """Given the charger refuses to start connector 1"""
+    charger_refuses_because(bench, connector, "Rejected")
+
+
+@given(phrase("the charger refuses to start {connector:Connector} because of {reason}"))
+def charger_refuses_because(bench: Bench, connector: int, reason: str) -> None:
+    """Given the charger refuses to start connector 1 because of Invalid token"""
     bench.faults.trouble(
-        events.Trouble(connector=connector, part="refuses", reason="Rejected")
+        events.Trouble(connector=connector, part="refuses", reason=reason)
     )
 
 
@@ -93,29 +99,49 @@ def charger_times_out(bench: Bench, connector: int, limit: int) -> None:
     )
 
 
+@given(phrase("the meter of {connector:Connector} has jumped by {energy:Energy}"))
 @when(phrase("the meter of {connector:Connector} jumps by {energy:Energy}"))
 def meter_jumps(bench: Bench, connector: int, energy: int) -> None:
-    """When the meter of connector 1 jumps by 50 kWh"""
+    """When the meter of connector 1 jumps by 50 kWh
+    Given the meter of connector 1 has jumped by 50 kWh
+    """
     _trouble(bench, connector, "meter_jump", amount=energy)
 
 
+@given(phrase("the meter of {connector:Connector} has fallen by {energy:Energy}"))
 @when(phrase("the meter of {connector:Connector} falls by {energy:Energy}"))
 def meter_falls(bench: Bench, connector: int, energy: int) -> None:
-    """When the meter of connector 1 falls by 2 kWh"""
+    """When the meter of connector 1 falls by 2 kWh
+    Given the meter of connector 1 has fallen by 2 kWh
+    """
     _trouble(bench, connector, "meter_falls", amount=energy)
 
 
-@when(phrase("the meter of {connector:Connector} {how}"))
-def meter_fails(bench: Bench, connector: int, how: str) -> None:
-    """When the meter of connector 1 becomes unreliable"""
-    parts: dict[str, Literal["meter_suspect", "meter_nan", "meter_frozen"]] = {
-        "becomes unreliable": "meter_suspect",
-        "sends no number": "meter_nan",
-        "freezes": "meter_frozen",
-    }
-    if how not in parts:
-        raise ValueError(f"meter: found {how!r}, allowed {', '.join(parts)}")
-    _trouble(bench, connector, parts[how])
+@given(phrase("the meter of {connector:Connector} has ceased to send numbers"))
+@when(phrase("the meter of {connector:Connector} ceases to send numbers"))
+def meter_nan(bench: Bench, connector: int) -> None:
+    """When the meter of connector 1 ceases to send numbers
+    Given the meter of connector 1 has ceased to send numbers
+    """
+    _trouble(bench, connector, "meter_nan")
+
+
+@given(phrase("the meter of {connector:Connector} has become unreliable"))
+@when(phrase("the meter of {connector:Connector} becomes unreliable"))
+def meter_suspect(bench: Bench, connector: int) -> None:
+    """When the meter of connector 1 becomes unreliable
+    Given the meter of connector 1 has become unreliable
+    """
+    _trouble(bench, connector, "meter_suspect")
+
+
+@given(phrase("the meter of {connector:Connector} has frozen"))
+@when(phrase("the meter of {connector:Connector} freezes"))
+def meter_frozen(bench: Bench, connector: int) -> None:
+    """When the meter of connector 1 freezes
+    Given the meter of connector 1 has frozen
+    """
+    _trouble(bench, connector, "meter_frozen")
 
 
 @given(phrase("{connector:Connector} has been taken out of service"))

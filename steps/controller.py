@@ -7,7 +7,7 @@ from pytest_bdd import given, then, when
 
 from harness.bench import Bench
 from harness.case import Breach
-from harness.watch import alarms, demand
+from harness.watch import alarms, await_situation, count_messages, demand
 from steps.words import phrase
 
 #: An alarm belongs to the event that caused it; a minute is generous.
@@ -58,7 +58,7 @@ def controller_claims(bench: Bench, claim: str) -> None:
         bench.wishes.claim("claims", key, value)
 
 
-@given(phrase("the site has {number:Count} connectors"))
+@given(phrase("the site has {number:Connectors}"))
 def site_has(bench: Bench, number: int) -> None:
     """Given the site has eight connectors"""
     bench.wishes.claim("claims", "connectors", number)
@@ -96,6 +96,12 @@ def session_costs(bench: Bench, amount: int) -> None:
     bench.wishes.claim("tariff", "per_session", amount)
 
 
+@given(phrase("the currency is {currency:Currency}"))
+def currency_is(bench: Bench, currency: str) -> None:
+    """Given the currency is EUR"""
+    bench.wishes.claim("tariff", "currency", currency)
+
+
 @given(phrase("the least that is charged is {amount:Money}"))
 def minimum_is(bench: Bench, amount: int) -> None:
     """Given the least that is charged is EUR 3.00"""
@@ -123,6 +129,17 @@ def controller_restarts(bench: Bench) -> None:
     bench.faults.kill_controller()
     bench.run_for(5_000)
     bench.faults.heal("controller_killed")
+
+
+@given(phrase("the controller has asked for a higher reservation"))
+def asked_for_more(bench: Bench) -> None:
+    """Given the controller has asked for a higher reservation"""
+    await_situation(
+        bench,
+        "a request for a higher reservation",
+        lambda: count_messages(bench, "Update Session", routes=("E14",)) > 0,
+        4 * 3_600_000,
+    )
 
 
 # --- what it reports --------------------------------------------------------------
@@ -158,3 +175,21 @@ def no_alarm(bench: Bench) -> None:
     bench.run_for(ALARM_WITHIN_MS)
     if found := alarms(bench):
         raise Breach("no alarm", ", ".join(found))
+
+
+@then(phrase("the controller has sent {number:Closes}"))
+def closes_sent(bench: Bench, number: int) -> None:
+    """Then the controller has sent one close"""
+    found = count_messages(
+        bench, "Commit Session", "Void Session", routes=("E9", "E10")
+    )
+    if found != number:
+        raise Breach(f"{number} closes sent", f"{found}")
+
+
+@then(phrase("no higher reservation is asked for"))
+def no_increment(bench: Bench) -> None:
+    """Then no higher reservation is asked for"""
+    found = count_messages(bench, "Update Session", routes=("E14",))
+    if found:
+        raise Breach("no Update Session", f"{found} sent")

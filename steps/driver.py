@@ -54,8 +54,36 @@ def driver_is_authorised_for(bench: Bench, who: int, connector: int) -> None:
 
 
 @given(phrase("{who:Driver} is charging at {connector:Connector}"))
+@when(phrase("{who:Driver} charges at {connector:Connector}"))
 def driver_is_charging(bench: Bench, who: int, connector: int) -> None:
-    """Given the driver is charging at connector 1"""
+    """Given the driver is charging at connector 1
+    When the driver charges at connector 1
+    """
+    start_charging(bench, who, connector)
+    bench.run_for(120_000)
+
+
+@given(phrase("{number:DriversAre} charging"))
+def drivers_are_charging(bench: Bench, number: int) -> None:
+    """Given eight drivers are charging"""
+    for who in range(1, number + 1):
+        start_charging(bench, who, who)
+
+
+@when(
+    phrase("{number:Count} drivers charge one after another at {connector:Connector}")
+)
+def drivers_charge_in_turn(bench: Bench, number: int, connector: int) -> None:
+    """When 100 drivers charge one after another at connector 1"""
+    for who in range(1, number + 1):
+        start_charging(bench, who, connector)
+        bench.run_for(bench.draw_number(f"stay {who}", 60_000, 600_000))
+        bench.drivers.leave(bench.driver(who), connector)
+        bench.run_for(20_000)
+
+
+def start_charging(bench: Bench, who: int, connector: int) -> None:
+    """Tap, plug in and wait for energy; in the order that the controller claims."""
     driver = bench.driver(who)
     if bench.declaration.text("claims", "scanning") == "on_plug":
         bench.drivers.plug(driver, connector, driver.vehicle)
@@ -70,7 +98,6 @@ def driver_is_charging(bench: Bench, who: int, connector: int) -> None:
         lambda: bench.court.station.connector(connector).power_w > 0,
         CHARGE_WITHIN_MS,
     )
-    bench.run_for(120_000)
 
 
 @given(phrase("{who:Driver} has plugged in at {connector:Connector}"))
@@ -169,9 +196,9 @@ def driver_presses(bench: Bench, who: int, button: Button, connector: int) -> No
     bench.drivers.press(bench.driver(who), connector, button)
 
 
-@when(phrase("both drivers unplug in the same second"))
-def both_unplug(bench: Bench) -> None:
-    """When both drivers unplug in the same second"""
+@when(phrase("all drivers unplug in the same second"))
+def all_unplug(bench: Bench) -> None:
+    """When all drivers unplug in the same second"""
     for connector, driver in sorted(bench.drivers.plugged.items()):
         bench.drivers.unplug(driver, connector)
 

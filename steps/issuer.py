@@ -5,6 +5,7 @@ from typing import Final
 from pytest_bdd import given
 
 from harness.bench import Bench
+from simulator.cards import Outcome
 from simulator.issuer import Behaviour
 from steps.words import phrase
 
@@ -28,4 +29,20 @@ def issuer_just_in_time(bench: Bench) -> None:
 @given(phrase("the issuer never answers"))
 def issuer_silent(bench: Bench) -> None:
     """Given the issuer never answers"""
-    bench.faults.issuer("issuer_silent", None, Behaviour(outcome="silent"))
+    bench.faults.issuer("issuer_silent", None, Behaviour(outcome=Outcome.SILENT))
+
+
+@given(phrase("increments are {answer:IncrementAnswer}"))
+def increments_are(bench: Bench, answer: str) -> None:
+    """Given increments are partially approved"""
+    if answer == "never answered":
+        bench.faults.silence("increment")
+        return
+    outcome = Outcome.DECLINE if answer == "declined" else Outcome.PARTIAL
+    bench.faults.issuer("increments_" + answer, None, Behaviour(increment=outcome))
+
+
+@given(phrase("increments are answered after {time:Duration}"))
+def increments_slow(bench: Bench, time: int) -> None:
+    """Given increments are answered after 8 seconds"""
+    bench.faults.issuer("increments_slow", None, Behaviour(delay_ms=time))

@@ -12,6 +12,7 @@ from pytest_bdd import given, then
 from harness.bench import Bench
 from harness.case import Breach
 from harness.watch import (
+    await_situation,
     demand,
     demand_state,
     last_session,
@@ -78,7 +79,7 @@ def session_has_been_released(bench: Bench, whose: int) -> None:
     driver = bench.driver(whose)
     session_id = last_session(bench, driver).session_id
     sessions = bench.court.terminal.sessions
-    bench.run_until(lambda: not sessions[session_id].is_holding, 700_000)
+    bench.run_until(lambda: not sessions[session_id].is_open, 700_000)
     bench.saw("released")
 
 
@@ -87,7 +88,7 @@ def session_stays_open(bench: Bench, whose: int) -> None:
     """Then the driver's session stays open"""
     session_id = last_session(bench, bench.driver(whose)).session_id
     sessions = bench.court.terminal.sessions
-    if bench.run_until(lambda: not sessions[session_id].is_holding, WATCH_MS):
+    if bench.run_until(lambda: not sessions[session_id].is_open, WATCH_MS):
         raise Breach("the session open", f"{sessions[session_id].state}")
 
 
@@ -99,7 +100,7 @@ def no_session(bench: Bench) -> None:
         raise Breach("no session", f"{len(sessions)} sessions")
 
 
-@then(phrase("{number:Count} sessions have been opened"))
+@then(phrase("{number:SessionsHave} been opened"))
 def sessions_opened(bench: Bench, number: int) -> None:
     """Then two sessions have been opened"""
     bench.run_for(WATCH_MS)
@@ -108,9 +109,9 @@ def sessions_opened(bench: Bench, number: int) -> None:
         raise Breach(f"{number} sessions", f"{found} sessions")
 
 
-@then(phrase("never more than {number:Count} sessions are open at once"))
+@then(phrase("never more than {number:SessionsAre} open at once"))
 def sessions_at_once(bench: Bench, number: int) -> None:
-    """Then never more than one sessions are open at once"""
+    """Then never more than one session is open at once"""
     most = now = 0
     for record in bench.trace.records:
         if record["kind"] == "session":
@@ -131,4 +132,30 @@ def every_session_closed(bench: Bench, limit: int) -> None:
         lambda: bench.open_sessions() == 0,
         within_ms=limit,
         seen=lambda: f"{bench.open_sessions()} open",
+    )
+
+
+@then(phrase("the reservation has been raised"))
+def reservation_raised(bench: Bench) -> None:
+    """Then the reservation has been raised"""
+    raised = [
+        record
+        for record in bench.trace.records
+        if record["kind"] == "session" and record["event"] == "updated"
+    ]
+    if not raised:
+        raise Breach("a reservation that was raised", "no session updated")
+
+
+@given(phrase("another system has cancelled {whose:Whose} session"))
+def cancelled_elsewhere(bench: Bench, whose: int) -> None:
+    """Given another system has cancelled the driver's session"""
+    session = last_session(bench, bench.driver(whose))
+    bench.faults.foreign_cancel(session.session_id)
+    sessions = bench.court.terminal.sessions
+    await_situation(
+        bench,
+        "the session cancelled by another system",
+        lambda: not sessions[session.session_id].is_open,
+        WATCH_MS,
     )

@@ -193,13 +193,11 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
         if error is not None:
             raise error
         return
-    if isinstance(error, NotClaimed):
-        error = pytest.skip.Exception(str(error))
     result = conclude(case, error)
     _keep(item, case)
     item.user_properties.append((PROPERTY, asdict(result)))
-    if isinstance(error, pytest.skip.Exception):
-        raise error
+    if isinstance(error, NotClaimed):
+        pytest.skip(str(error))
     if not result.is_green:
         raise CaseNotGreen(result) from error
 

@@ -3,6 +3,7 @@
 from pytest_bdd import given, when
 
 from harness.bench import Bench
+from harness.watch import CHARGE_WITHIN_MS, await_situation
 from steps.words import phrase
 
 
@@ -22,6 +23,23 @@ def site_power_cut(bench: Bench, time: int) -> None:
     bench.faults.cut_site_power()
     bench.run_for(time)
     bench.faults.heal("site_power_cut")
+
+
+@when(
+    phrase(
+        "the site loses power for {time:Duration} once energy is enabled at "
+        "{connector:Connector}"
+    )
+)
+def site_power_cut_at_start(bench: Bench, time: int, connector: int) -> None:
+    """When the site loses power for 60 seconds once energy is enabled at connector 1"""
+    await_situation(
+        bench,
+        f"contactor {connector} closed",
+        lambda: bench.court.station.connector(connector).contactor_closed,
+        CHARGE_WITHIN_MS,
+    )
+    site_power_cut(bench, time)
 
 
 @given(phrase("the station is ready"))

@@ -6,7 +6,13 @@ from pytest_bdd import given, then, when
 
 from harness.bench import Bench
 from harness.case import Breach
-from harness.watch import authorisations, count_messages, demand, sessions_of
+from harness.watch import (
+    authorisations,
+    count_messages,
+    demand,
+    is_reading,
+    sessions_of,
+)
 from simulator.terminal import Impairment, Kind
 from steps.words import phrase
 
@@ -35,12 +41,24 @@ def refuses_every_close(bench: Bench) -> None:
     )
 
 
-@given(phrase("the terminal refuses the next {times:Count} closes"))
+@given(phrase("the terminal refuses the next {times:Closes}"))
 def refuses_closes(bench: Bench, times: int) -> None:
     """Given the terminal refuses the next three closes"""
     bench.faults.impair(
         lambda fault: Impairment(fault=fault, kind=Kind.REFUSE_CLOSE, times=times)
     )
+
+
+@when(phrase("the terminal accepts closes again"))
+def accepts_closes(bench: Bench) -> None:
+    """When the terminal accepts closes again"""
+    bench.faults.heal(Kind.REFUSE_CLOSE)
+
+
+@given(phrase("nobody could know of the session"))
+def nobody_could_know(bench: Bench) -> None:
+    """Given nobody could know of the session"""
+    bench.allow_unknown = True
 
 
 @given(phrase("the answer to the next authorisation never arrives"))
@@ -76,7 +94,7 @@ def terminal_ready(bench: Bench) -> None:
     demand(
         bench,
         "the terminal reading cards again",
-        lambda: bench.court.terminal.is_reading,
+        lambda: is_reading(bench),
         within_ms=READY_WITHIN_MS,
         seen=lambda: f"terminal {bench.court.terminal.state!s}",
     )
@@ -85,7 +103,7 @@ def terminal_ready(bench: Bench) -> None:
 @then(phrase("the terminal is not asked for a card"))
 def terminal_idle(bench: Bench) -> None:
     """Then the terminal is not asked for a card"""
-    if bench.run_until(lambda: bench.court.terminal.is_reading, READY_WITHIN_MS):
+    if bench.run_until(lambda: is_reading(bench), READY_WITHIN_MS):
         raise Breach("no reading of cards", f"terminal {bench.court.terminal.state!s}")
 
 
@@ -98,9 +116,9 @@ def no_authorisation(bench: Bench) -> None:
         raise Breach("no authorisation", f"{found} authorisations")
 
 
-@then(phrase("{times:Count} authorisations have been attempted"))
+@then(phrase("{times:AuthorisationsHave} been attempted"))
 def authorisations_attempted(bench: Bench, times: int) -> None:
-    """Then one authorisations have been attempted"""
+    """Then one authorisation has been attempted"""
     bench.run_for(READY_WITHIN_MS)
     found = authorisations(bench)
     if found != times:

@@ -21,6 +21,17 @@ def energy_delivered(bench: Bench, energy: int, connector: int) -> None:
     )
 
 
+@given(
+    phrase(
+        "between {low:Energy} and {high:Energy} have been delivered at "
+        "{connector:Connector}"
+    )
+)
+def some_energy_delivered(bench: Bench, low: int, high: int, connector: int) -> None:
+    """Given between 1 kWh and 20 kWh have been delivered at connector 1"""
+    energy_delivered(bench, bench.draw_number("energy", low, high), connector)
+
+
 @given(phrase("the vehicle at {connector:Connector} has stopped asking for energy"))
 @when(phrase("the vehicle at {connector:Connector} stops asking for energy"))
 def vehicle_pauses(bench: Bench, connector: int) -> None:

@@ -128,6 +128,41 @@ def count(text: str) -> int:
     return _COUNTS.index(text) if text in _COUNTS else int(text)
 
 
+def _counted(noun: str, *, tail: str = "") -> Callable[[str], int]:
+    """A number with its noun in the right form: ``one session``, ``two sessions``.
+
+    ``tail`` is a verb in both forms: ``has|have``.
+    """
+    one, many = tail.split("|") if tail else ("", "")
+    single = rf"(?:one|1) {noun}{' ' + one if one else ''}"
+    plural = rf"(?:\d+|{'|'.join(_COUNTS)}) {noun}s{' ' + many if many else ''}"
+
+    @_pattern(f"{single}|{plural}")
+    def counted(text: str) -> int:
+        number: int = count(text.split()[0])
+        return number
+
+    return counted
+
+
+@_pattern(r"declined|partially approved|never answered")
+def increment_answer(text: str) -> str:
+    """How an issuer answers the request for a higher reservation."""
+    return text
+
+
+@_pattern(r"[EF]")
+def pilot(text: str) -> str:
+    """A pilot state that means an error."""
+    return text
+
+
+@_pattern(r"[A-Z]{3}")
+def currency(text: str) -> str:
+    """A currency code of ISO 4217."""
+    return text
+
+
 #: Name in a pattern -> converter.
 WORDS: Final[dict[str, Callable[[str], Any]]] = {
     "Money": money,
@@ -143,6 +178,15 @@ WORDS: Final[dict[str, Callable[[str], Any]]] = {
     "ErrorCode": error_code,
     "Code": code,
     "Count": count,
+    "Connectors": _counted("connector"),
+    "Closes": _counted("close"),
+    "DriversAre": _counted("driver", tail="is|are"),
+    "SessionsAre": _counted("session", tail="is|are"),
+    "SessionsHave": _counted("session", tail="has|have"),
+    "AuthorisationsHave": _counted("authorisation", tail="has|have"),
+    "IncrementAnswer": increment_answer,
+    "Pilot": pilot,
+    "Currency": currency,
 }
 
 

@@ -52,6 +52,7 @@ from wire.psp.profile import (
     Reading,
     Switch,
 )
+from wire.psp.record import record_of
 from wire.psp.timeouts import (
     CARD_DETECT_MS,
     CARD_DETECT_OFF,
@@ -141,6 +142,7 @@ __all__ = [
     "encode_tlv",
     "is_permitted",
     "message",
+    "record_of",
     "row",
     "rows_of",
 ]

@@ -129,9 +129,9 @@ def _whole(raw: bytes, width: int) -> Block | None:
 class BlockDecoder:
     """Finds the blocks of one direction in a stream that comes in any pieces.
 
-    Holds fewer than ``max_block_bytes`` between calls. ``extended`` may be changed
-    between calls; it holds for all bytes not yet handed out. ``magic=None`` lets any
-    magic pass. ``preamble=None`` lets any preamble and any magic pass.
+    Holds fewer than ``max_block_bytes`` between calls. ``extended`` and ``magic`` may
+    be changed between calls and hold for all bytes not yet handed out; a ``magic`` of
+    None lets any pass. ``preamble=None`` lets any preamble and any magic pass.
     """
 
     def __init__(
@@ -140,13 +140,12 @@ class BlockDecoder:
         *,
         extended: bool = False,
         preamble: int | None = -1,
-        magic: int | None = MAGIC,
         max_block_bytes: int | None = None,
         inter_byte_ms: int = INTER_BYTE_MS,
     ) -> None:
         self.extended = extended
         self._preamble = PREAMBLES[direction] if preamble == -1 else preamble
-        self._magic = magic if self._preamble is not None else None
+        self.magic: int | None = MAGIC if self._preamble is not None else None
         self._max_block_bytes = max_block_bytes
         self._inter_byte_ms = inter_byte_ms
         self._buffer = b""
@@ -199,10 +198,10 @@ class BlockDecoder:
         at, end = start, len(self._buffer)
         while at < end:
             at = self._skip_noise(self._take_good(at, found), found)
-            step = self._settle(at, found) if at < end else 0
-            if not step:
+            settled = self._settle(at, found) if at < end else None
+            if settled is None:
                 break
-            at += step
+            at = settled
         self._flush_noise(found)
         self._buffer = self._buffer[at:]
         self._reported = max(0, self._reported - at)
@@ -210,7 +209,7 @@ class BlockDecoder:
     def _take_good(self, at: int, found: list[Block | BadBlock]) -> int:
         """The straight road: blocks that follow each other without any fault."""
         buffer, end, width = self._buffer, len(self._buffer), self._width
-        most, preamble, magic = self._most, self._preamble, self._magic
+        most, preamble, magic = self._most, self._preamble, self.magic
         while at + width + 4 <= end:
             if preamble is not None and buffer[at] != preamble:
                 break
@@ -240,20 +239,23 @@ class BlockDecoder:
         self._make_noise(at, here)
         return here
 
-    def _settle(self, at: int, found: list[Block | BadBlock]) -> int:
-        """How many bytes to move on from this candidate; 0: it needs more bytes."""
+    def _settle(self, at: int, found: list[Block | BadBlock]) -> int | None:
+        """Where to go on from this candidate; None: it needs more bytes."""
         standing = self._standing(at)
+        if standing is _Standing.WHOLE:
+            return at
         if standing is _Standing.NEEDS_MORE:
             rival = self._rival(at)
-            self._make_noise(at, rival)
-            return rival - at
+            if rival is not None:
+                self._make_noise(at, rival)
+            return rival
         reason, is_all = _FAULTS[standing]
         if self._preamble is None and not (is_all and self._is_usual(at)):
             self._make_noise(at, at + 1)  # any byte may start a block: this did not
-            return 1
+            return at + 1
         claimed = self._size(at) if is_all else self._width + 2
         self._report(reason, at, at + claimed, found)
-        return 1
+        return at + 1
 
     def _standing(self, at: int) -> _Standing:
         have = len(self._buffer) - at
@@ -267,7 +269,7 @@ class BlockDecoder:
             return _Standing.TOO_LONG
         if have < width + 2:
             return _Standing.NEEDS_MORE
-        if self._magic is not None and self._buffer[at + 1 + width] != self._magic:
+        if self.magic is not None and self._buffer[at + 1 + width] != self.magic:
             return _Standing.BAD_MAGIC
         if have < size:
             return _Standing.NEEDS_MORE
@@ -275,14 +277,14 @@ class BlockDecoder:
             return _Standing.BAD_CHECKSUM
         return _Standing.WHOLE
 
-    def _rival(self, at: int) -> int:
+    def _rival(self, at: int) -> int | None:
         """Where a whole block of the usual magic stands behind an unfinished one.
 
         Only with a free preamble, and only when the one in front has another magic:
-        then it is more likely noise than a block. Returns ``at`` when there is none.
+        then it is more likely noise than a block.
         """
         if self._preamble is not None or self._is_usual(at):
-            return at
+            return None
         width = self._width
         magic_at = self._buffer.find(MAGIC, at + width + 2)
         while magic_at >= 0:
@@ -290,7 +292,7 @@ class BlockDecoder:
             if self._standing(rival) is _Standing.WHOLE:
                 return rival
             magic_at = self._buffer.find(MAGIC, magic_at + 1)
-        return at
+        return None
 
     # --- The buffer and the reports ---------------------------------------------
 

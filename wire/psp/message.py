@@ -87,6 +87,10 @@ class Message:
             copy = MappingProxyType(dict(self.fields))
             object.__setattr__(self, "fields", copy)
 
+    def __reduce__(self) -> tuple[type["Message"], tuple[Name, dict[str, Value]]]:
+        # A view of a mapping can be neither copied nor pickled.
+        return Message, (self.name, dict(self.fields))
+
     def __getitem__(self, key: str) -> Value:
         try:
             return self.fields[key]

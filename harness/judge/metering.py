@@ -1,0 +1,158 @@
+"""How much energy a session has to pay for, from the readings that arrived.
+
+The energy to bill is the register in the meter line after the contactor opened minus
+the register when this session's contactor closed; with the link down it is the last
+register received (device_under_test.md section 1). Suspect readings are skipped. A
+register that falls, or moves faster than the connector's declared power, is a meter
+fault: the right amount is the register without that step, and since nobody knows what
+flowed meanwhile, the answer is a range.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from harness.judge.bay import (
+    FINAL_METER_MS,
+    Bay,
+    Reading,
+    Story,
+    active_faults,
+    after,
+    until,
+)
+from harness.judge.binding import Interval
+from harness.judge.spans import covering
+
+#: A register in whole Wh, sampled at whole milliseconds, may look this much too fast.
+_GRAIN_WH: Final = 5
+#: How soon after a meter fault a charge must end for "the last trusted reading".
+_GIVE_UP_MS: Final = 60_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Used:
+    """What one or more intervals used: lowest and highest that can be right."""
+
+    low_wh: int = 0
+    high_wh: int = 0
+    low_ms: int = 0
+    high_ms: int = 0
+
+    def plus(self, other: "Used") -> "Used":
+        return Used(
+            low_wh=self.low_wh + other.low_wh,
+            high_wh=self.high_wh + other.high_wh,
+            low_ms=self.low_ms + other.low_ms,
+            high_ms=self.high_ms + other.high_ms,
+        )
+
+
+def used(
+    bay: Bay, intervals: Iterable[Interval], *, as_of_ms: int, max_power_w: int
+) -> Used:
+    """Energy and time over ``intervals``, as could be known at ``as_of_ms``."""
+    total = Used()
+    for interval in intervals:
+        if interval.start.t_ms <= as_of_ms:
+            total = total.plus(_used(bay, interval, as_of_ms, max_power_w))
+    return total
+
+
+def _used(bay: Bay, interval: Interval, as_of_ms: int, max_power_w: int) -> Used:
+    story = bay.story(interval.connector)
+    readings = _readings(story, interval, as_of_ms)
+    low_wh, high_wh = climb(readings, max_power_w)
+    trusted_until = _trusted_until(story, interval, as_of_ms)
+    if trusted_until is not None:
+        early = [r for r in readings if r.t_ms <= trusted_until]
+        low_wh = min(low_wh, climb(early, max_power_w)[0])
+    low_ms, high_ms = _energised(bay, interval, as_of_ms)
+    return Used(low_wh=low_wh, high_wh=high_wh, low_ms=low_ms, high_ms=high_ms)
+
+
+def _readings(story: Story, interval: Interval, as_of_ms: int) -> list[Reading]:
+    """From the register at the start to the final one, good readings only."""
+    start, end = interval.start, interval.end
+    good = [r for r in story.readings if r.good]
+    before = [r for r in good if r.seq <= start.seq]
+    during = [
+        r
+        for r in good
+        if start.seq < r.seq < interval.end_seq and r.t_ms <= as_of_ms + FINAL_METER_MS
+    ]
+    if end is not None and end.t_ms <= as_of_ms + FINAL_METER_MS:
+        limit = max(as_of_ms, end.t_ms + FINAL_METER_MS)
+        final = [r for r in good if r.seq >= end.seq and r.t_ms <= limit]
+        during += final[:1]
+    return [*before[-1:], *during]
+
+
+def _trusted_until(story: Story, interval: Interval, as_of_ms: int) -> int | None:
+    """An earlier time up to which a controller may bill, when it could not see more.
+
+    Either the meter reported a fault, or the contactor was ordered open and never said
+    so: then the register at that moment is as right as the latest.
+    """
+    end_ms = as_of_ms if interval.end is None else min(interval.end.t_ms, as_of_ms)
+    times = [
+        said.t_ms
+        for code, said in active_faults(story, end_ms).items()
+        if code == "PowerMeterFailure" and said.t_ms >= interval.start.t_ms
+    ]
+    if interval.end is None or interval.end.t_ms > as_of_ms:
+        orders = after(until(story.commands, as_of_ms), interval.start.t_ms)
+        times += [said.t_ms for said in orders if not said.value][:1]
+    return min(times, default=None)
+
+
+def _energised(bay: Bay, interval: Interval, as_of_ms: int) -> tuple[int, int]:
+    """Lowest and highest energised time in ms; an outage hides the true end."""
+    start_ms = interval.start.t_ms
+    if interval.end is not None and interval.end.t_ms <= as_of_ms:
+        surely = interval.surely_until_ms or interval.end.t_ms
+        return surely - start_ms, interval.end.t_ms - start_ms
+    outage = covering(bay.outages, as_of_ms)
+    surely = as_of_ms if outage is None else max(outage.start_ms, start_ms)
+    return surely - start_ms, as_of_ms - start_ms
+
+
+# --- The register ---------------------------------------------------------------
+
+
+def climb(readings: Sequence[Reading], max_power_w: int) -> tuple[int, int]:
+    """Lowest and highest plausible Wh between the first reading and the last."""
+    low = high = 0
+    #: Readings that did not fit the one before, each with what was sure until then.
+    wild: list[tuple[Reading, int]] = []
+    for index, reading in enumerate(readings[1:], start=1):
+        last = readings[index - 1]
+        step = reading.energy_wh - last.energy_wh
+        most = _most_wh(last, reading, max_power_w)
+        if 0 <= step <= most:
+            low, high = low + step, high + step
+        elif wild and wild[-1][0] is last and _fits(readings, index, max_power_w):
+            # One wild reading: the register is where it was going anyway.
+            wild.pop()
+            step = reading.energy_wh - readings[index - 2].energy_wh
+            low += step
+            high += step - _most_wh(readings[index - 2], last, max_power_w)
+        else:
+            wild.append((reading, low))
+            high += most
+    if wild and readings[-1].t_ms - wild[0][0].t_ms <= _GIVE_UP_MS:
+        low = wild[0][1]
+    return low, high
+
+
+def _fits(readings: Sequence[Reading], index: int, max_power_w: int) -> bool:
+    """Whether a reading fits the one before the last."""
+    before, reading = readings[index - 2], readings[index]
+    step = reading.energy_wh - before.energy_wh
+    return 0 <= step <= _most_wh(before, reading, max_power_w)
+
+
+def _most_wh(last: Reading, reading: Reading, max_power_w: int) -> int:
+    """What can have flowed between two readings, rounded up."""
+    elapsed_ms = reading.t_ms - last.t_ms
+    return -(-max_power_w * elapsed_ms // 3_600_000) + _GRAIN_WH

@@ -1,0 +1,542 @@
+"""The verdict on each session: device_under_test.md section 3, table "Settlement".
+
+Every rule looks for one way in which a session can have gone wrong and yields a
+*fault*: a settlement, the requirements it breaches, and words. The worst fault is the
+session's settlement; a session without any is CLOSED. Rules know the truth (the
+terminal's store) and what the controller could know (deliveries and answers), and never
+mix the two: money is judged by the first, haste and doubt by the second.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from harness.judge.binding import Binding
+from harness.judge.closes import Attempt, Closes, Outcome
+from harness.judge.deadlines import Lateness, lateness, requirements_of
+from harness.judge.metering import used
+from harness.judge.reading import text
+from harness.judge.sessions import Session, TrueClose
+from harness.judge.spans import Span
+from harness.judge.tariff import price
+from harness.judge.timeline import At
+from harness.judge.triggers import SLACK_MS, Case, Trigger, triggers
+from harness.judge.verdict import (
+    SETTLEMENT_ORDER,
+    Conduct,
+    Finding,
+    SessionVerdict,
+    Settlement,
+)
+
+_DAY_MS: Final = 86_400_000
+#: Schemes want an unneeded authorisation reversed within 24 h, a commit within 5 days.
+REVERSAL_MS: Final = _DAY_MS
+VALIDITY_MS: Final = 5 * _DAY_MS
+#: The longest retry schedule; a last attempt this late has exhausted it.
+_SCHEDULE_MS: Final = 7 * _DAY_MS - _DAY_MS // 2
+#: A controller killed this soon after a fact arrived may not have stored it.
+_UNSTORED_MS: Final = 1_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    settlement: Settlement
+    requirements: tuple[str, ...]
+    expected: str
+    seen: str
+    at: At
+    #: The controller did what it could: its conduct is not to blame.
+    excused: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class Dossier:
+    """One session with everything that its rules need."""
+
+    case: Case
+    attempts: list[Attempt]
+    closes: Closes
+    binding: Binding
+    blocked: Sequence[Span]
+    #: The session's trigger, and how late the first attempt was.
+    trigger: Trigger | None = None
+    late: Lateness | None = None
+    expected: tuple[int, int] | None = None
+    warnings: list[Finding] = field(default_factory=list)
+
+    @property
+    def session(self) -> Session:
+        return self.case.session
+
+    @property
+    def end_ms(self) -> int:
+        return self.case.timeline.end_ms
+
+
+def examine(dossier: Dossier) -> tuple[SessionVerdict, list[Finding]]:
+    """The verdict on one session, and a line for each requirement it breaches."""
+    _pick_trigger(dossier)
+    dossier.expected = _expected(dossier)
+    faults = [fault for rule in _RULES for fault in rule(dossier)]
+    faults.sort(key=lambda f: SETTLEMENT_ORDER.index(f.settlement), reverse=True)
+    findings = [line for fault in faults for line in _lines(dossier, fault)]
+    return _verdict(dossier, faults), findings
+
+
+def _lines(dossier: Dossier, fault: Fault) -> Iterator[Finding]:
+    if fault.settlement is Settlement.UNKNOWN:
+        return
+    for requirement in fault.requirements:
+        finding = Finding(
+            conduct=Conduct.PASS if fault.excused else Conduct.FAIL,
+            requirement=requirement,
+            expected=fault.expected,
+            seen=f"{fault.settlement}: {fault.seen}",
+            t_ms=fault.at.t_ms,
+            seqs=_seqs(dossier),
+        )
+        if fault.excused:
+            dossier.warnings.append(finding)
+        else:
+            yield finding
+
+
+def _seqs(dossier: Dossier) -> tuple[int, ...]:
+    session = dossier.session
+    seqs = {session.opened.seq, *(a.seq for a in dossier.attempts)}
+    seqs |= {a.answered.seq for a in dossier.attempts if a.answered is not None}
+    seqs |= {c.seq for c in session.closes}
+    if session.told is not None:
+        seqs.add(session.told.seq)
+    if dossier.trigger is not None:
+        seqs.add(dossier.trigger.seq)
+    return tuple(sorted(seqs))
+
+
+# --- When and how much ----------------------------------------------------------
+
+
+def _first_attempt(dossier: Dossier, trigger: Trigger) -> Attempt | None:
+    """The first attempt that answers this trigger."""
+    due_ms = trigger.t_ms - SLACK_MS
+    later = [a for a in dossier.attempts if a.t_ms >= due_ms]
+    return next(iter([*later, *dossier.attempts]), None)
+
+
+def _pick_trigger(dossier: Dossier) -> None:
+    """The first trigger that came before the controller acted, or before the end."""
+    attempts, session = dossier.attempts, dossier.session
+    acted_ms = attempts[0].t_ms if attempts else dossier.end_ms
+    effect = next((a for a in attempts if a.effect is not None), None)
+    found = triggers(dossier.case)
+    for limit_ms in (acted_ms, effect.t_ms if effect else dossier.end_ms):
+        due = [t for t in found if t.t_ms <= limit_ms + SLACK_MS]
+        if due and session.told is not None:
+            dossier.trigger = due[0]
+            break
+    if dossier.trigger is None:
+        return
+    attempt = _first_attempt(dossier, dossier.trigger)
+    if attempt is not None:
+        dossier.late = lateness(dossier.trigger, attempt.t_ms, dossier.blocked)
+
+
+def _decided(dossier: Dossier) -> int:
+    """When the controller fixed the amount: its first attempt of the close that held.
+
+    Without any close: the end of the trace.
+    """
+    effect = next((a for a in dossier.attempts if a.effect is not None), None)
+    if effect is None:
+        return dossier.attempts[-1].t_ms if dossier.attempts else dossier.end_ms
+    same = [a for a in dossier.attempts if not a.differs(effect)]
+    return same[0].t_ms
+
+
+def _expected(dossier: Dossier) -> tuple[int, int]:
+    """Lowest and highest right amount in minor units; (0, 0) is a release."""
+    case, as_of_ms = dossier.case, _decided(dossier)
+    claims, prices = case.promises.claims, case.promises.prices
+    use = used(
+        case.bay,
+        case.intervals,
+        as_of_ms=as_of_ms,
+        max_power_w=claims.max_power_w,
+    )
+    low = price(prices, energy_wh=use.low_wh, energised_ms=use.low_ms)
+    high = price(prices, energy_wh=use.high_wh, energised_ms=use.high_ms)
+    if use.low_wh == 0:
+        low = 0
+    slack = 1 if prices.per_minute else 0
+    low, high = max(0, low - slack), high + slack * (high > 0)
+    authorised = dossier.session.authorised_at(as_of_ms)
+    if claims.amount_strategy == "over_capture":
+        return min(low, authorised), high
+    return min(low, authorised), min(high, authorised)
+
+
+# --- Rules ----------------------------------------------------------------------
+
+
+def _left_open(dossier: Dossier) -> Iterator[Fault]:
+    session = dossier.session
+    if session.closed is not None or _cannot_know(dossier) or _exhausted(dossier):
+        return
+    if session.expired is not None and _tried_in_time(dossier):
+        return
+    seen = "never closed"
+    if session.expired is not None:
+        seen = "the terminal's own time-out closed it"
+    if dossier.attempts:
+        seen += f"; last attempt: {_words(dossier.attempts[-1])}"
+    else:
+        seen += "; no close was ever sent" + _wrong_operation(dossier)
+    yield Fault(
+        settlement=Settlement.LEFT_OPEN,
+        requirements=_open_requirements(dossier),
+        expected="one effective commit or cancel/void",
+        seen=seen,
+        at=session.opened,
+    )
+
+
+def _words(attempt: Attempt) -> str:
+    amount = "" if attempt.amount_minor is None else f" of {attempt.amount_minor}"
+    return f"{attempt.op}{amount}, {attempt.answer}"
+
+
+def _open_requirements(dossier: Dossier) -> tuple[str, ...]:
+    found = ["R-SES-01"]
+    energy = dossier.case.energy_at() is not None
+    found.append("R-SES-06" if energy else "R-NOS-01")
+    if dossier.trigger is not None:
+        found += requirements_of(dossier.trigger)
+    if _wrong_operation(dossier):
+        found.append("R-SES-10")
+    if dossier.attempts:
+        answer = dossier.attempts[-1].answer
+        found.append(_ANSWER_REQUIREMENTS.get(answer, "R-SES-07"))
+    if any(s.why == "dead" and _spans(dossier, s) for s in dossier.blocked):
+        found.append("R-RTY-03")
+    return tuple(dict.fromkeys(found))
+
+
+_ANSWER_REQUIREMENTS: Final = {"200 FAILED": "R-CPS-05", "404": "R-CPS-08"}
+
+
+def _spans(dossier: Dossier, span: Span) -> bool:
+    return span.end_ms > dossier.session.opened.t_ms
+
+
+def _wrong_operation(dossier: Dossier) -> str:
+    """Drops a card where a hold should have been released (R-SES-10)."""
+    trigger, timeline = dossier.trigger, dossier.case.timeline
+    if trigger is None:
+        return ""
+    drops: list[tuple[At, str]] = [
+        (m, "Cancel Session")
+        for m in timeline.messages
+        if m.outbound and m.name == "Cancel Session"
+    ]
+    drops += [(c, "stop") for c in timeline.calls if c.route == "E5"]
+    for at, name in drops:
+        if abs(at.t_ms - trigger.t_ms) <= 60_000 and at.seq > dossier.case.told.seq:
+            return f"; {name} was sent, which does not release a hold"
+    return ""
+
+
+def _cannot_know(dossier: Dossier) -> bool:
+    """Nobody could have told the controller of this session in time."""
+    session, lists = dossier.session, dossier.case.promises.claims.lists_sessions
+    if dossier.attempts or lists:
+        return False
+    return session.told is None or _died_with_it(dossier, session.told)
+
+
+def _died_with_it(dossier: Dossier, told: At) -> bool:
+    """The controller was killed as the approval arrived, before it did anything."""
+    timeline = dossier.case.timeline
+    kills = [
+        life
+        for life in timeline.lives
+        if life.event == "killed"
+        and life.seq > told.seq
+        and life.t_ms <= told.t_ms + _UNSTORED_MS
+    ]
+    if not kills:
+        return False
+    acted = [m.seq for m in timeline.messages if m.outbound]
+    acted += [line.seq for line in timeline.lines if line.outbound]
+    return not any(told.seq < seq < kills[0].seq for seq in acted)
+
+
+def _tried_in_time(dossier: Dossier) -> bool:
+    return dossier.late is not None and not dossier.late.failed
+
+
+def _exhausted(dossier: Dossier) -> bool:
+    """Retried to the end of the schedule, and told the operator."""
+    if not dossier.attempts or dossier.trigger is None:
+        return False
+    tried_ms = dossier.attempts[-1].t_ms - dossier.trigger.t_ms
+    return tried_ms >= _SCHEDULE_MS and alarmed(dossier, _GIVEN_UP)
+
+
+_GIVEN_UP: Final = frozenset({"close_failed", "close_exhausted"})
+_ORPHANED: Final = frozenset({"orphan", "unknown_outcome"})
+
+
+def alarmed(dossier: Dossier, codes: frozenset[str]) -> bool:
+    """Whether the operator was told since the session was opened."""
+    opened = dossier.session.opened
+    return any(
+        line.seq > opened.seq and text(line.line, "code") in codes
+        for line in dossier.case.bay.alarms
+    )
+
+
+def _unknown(dossier: Dossier) -> Iterator[Fault]:
+    session = dossier.session
+    if session.closed is not None and not dossier.attempts:
+        yield _unsettled(session, "closed by somebody else; the controller never tried")
+    if session.closed is not None:
+        return
+    if _cannot_know(dossier):
+        yield _unsettled(session, "no controller could have known of it")
+    elif _exhausted(dossier):
+        yield _unsettled(session, "the retry schedule ended, and the operator was told")
+    elif session.expired is not None and _tried_in_time(dossier):
+        yield _unsettled(session, "the terminal's own time-out was faster")
+
+
+def _unsettled(session: Session, seen: str) -> Fault:
+    return Fault(
+        settlement=Settlement.UNKNOWN,
+        requirements=("R-SES-01",),
+        expected="",
+        seen=seen,
+        at=session.opened,
+    )
+
+
+def _orphaned(dossier: Dossier) -> Iterator[Fault]:
+    """What was possible for an approval that was lost: tell the operator."""
+    session = dossier.session
+    lost = session.closed is None and _cannot_know(dossier)
+    if lost and not alarmed(dossier, _ORPHANED):
+        yield Fault(
+            settlement=Settlement.CLOSED,
+            requirements=("R-RTY-07",),
+            expected="an alarm (orphan or unknown_outcome) for the lost approval",
+            seen="none",
+            at=session.opened,
+        )
+
+
+def _late(dossier: Dossier) -> Iterator[Fault]:
+    session, trigger, late = dossier.session, dossier.trigger, dossier.late
+    if session.closed is None or trigger is None or late is None:
+        return
+    seen = f"first attempt {_seconds(late.late_ms)} after {trigger.kind}"
+    expected = f"a close within {_seconds(late.limit.fail_ms)} of {trigger.kind}"
+    if late.failed:
+        yield Fault(
+            settlement=Settlement.LATE,
+            requirements=requirements_of(trigger),
+            expected=expected,
+            seen=seen,
+            at=trigger,
+        )
+    elif late.warned:
+        expected = f"a close within {_seconds(late.limit.pass_ms)} of {trigger.kind}"
+        dossier.warnings.append(
+            Finding(
+                conduct=Conduct.PASS,
+                requirement=requirements_of(trigger)[0],
+                expected=expected,
+                seen=seen,
+                t_ms=trigger.t_ms,
+                seqs=_seqs(dossier),
+            )
+        )
+
+
+def _seconds(ms: int) -> str:
+    return f"{ms // 1000} s" if ms % 1000 == 0 else f"{ms / 1000:.1f} s"
+
+
+def _scheme_late(dossier: Dossier) -> Iterator[Fault]:
+    session, close = dossier.session, dossier.session.closed
+    if close is None or not dossier.attempts:
+        return
+    excused = _tried_in_time(dossier)
+    trigger = dossier.trigger
+    if trigger is not None and close.t_ms - trigger.t_ms > REVERSAL_MS:
+        yield Fault(
+            settlement=Settlement.LATE,
+            requirements=("R-EXT-01",),
+            expected="what is not needed of a hold is released within 24 h",
+            seen=f"closed {_seconds(close.t_ms - trigger.t_ms)} after {trigger.kind}",
+            at=close,
+            excused=excused,
+        )
+    if close.op == "commit" and close.t_ms - session.opened.t_ms > VALIDITY_MS:
+        yield Fault(
+            settlement=Settlement.LATE,
+            requirements=("R-EXT-02",),
+            expected="a commit within 5 days of the authorisation",
+            seen=f"{_seconds(close.t_ms - session.opened.t_ms)} after the approval",
+            at=close,
+            excused=excused,
+        )
+
+
+def _wrong_amount(dossier: Dossier) -> Iterator[Fault]:
+    close = dossier.session.closed
+    if close is None or not _ours(dossier, close) or dossier.expected is None:
+        return
+    low, high = dossier.expected
+    amount = close.amount_minor
+    zero_commit = close.op == "commit" and amount == 0 and low == 0
+    if zero_commit:
+        yield Fault(
+            settlement=Settlement.CLOSED,
+            requirements=("R-AMT-05",),
+            expected="cancel/void, since nothing is due",
+            seen="a commit of 0",
+            at=close,
+        )
+        return
+    if low <= amount <= high:
+        return
+    requirements = ["R-SES-12"]
+    if amount == 0:
+        requirements.append("R-SES-06")
+    yield Fault(
+        settlement=Settlement.WRONG_AMOUNT,
+        requirements=tuple(requirements),
+        expected=_range_words(low, high),
+        seen="released" if close.op == "cancel" else f"committed {amount}",
+        at=close,
+    )
+
+
+def _range_words(low: int, high: int) -> str:
+    if high == 0:
+        return "a release: nothing is due"
+    return f"a commit of {low}" if low == high else f"a commit of {low} to {high}"
+
+
+def _ours(dossier: Dossier, close: TrueClose) -> bool:
+    return any(a.effect is close for a in dossier.attempts)
+
+
+def _twice(dossier: Dossier) -> Iterator[Fault]:
+    closes, attempts = dossier.session.closes, dossier.attempts
+    if len(closes) > 1:
+        yield _double(f"{len(closes)} effective closes", closes[1])
+    for index, later in enumerate(attempts):
+        for earlier in attempts[:index]:
+            seen = _clash(dossier, earlier, later)
+            if seen:
+                yield _double(seen, later)
+                return
+
+
+def _double(seen: str, at: At | Attempt) -> Fault:
+    return Fault(
+        settlement=Settlement.TWICE,
+        requirements=("R-SES-09", "R-RTY-09"),
+        expected="one operation and one amount per session, repeated unchanged",
+        seen=seen,
+        at=At(seq=at.seq, t_ms=at.t_ms),
+    )
+
+
+def _clash(dossier: Dossier, earlier: Attempt, later: Attempt) -> str:
+    """Why sending ``later`` after ``earlier`` may close the session twice."""
+    answered = earlier.answered
+    known = answered is not None and answered.seq < later.seq
+    outcome = earlier.outcome if known else Outcome.UNKNOWN
+    words = f"{_words(later)} sent after {_words(earlier)}"
+    if outcome is Outcome.CONFIRMED and not _forgotten(dossier, earlier, later):
+        return words
+    if outcome is Outcome.REFUSED or not later.differs(earlier):
+        return ""
+    return "" if _ruled_out(dossier, earlier, later) else words
+
+
+def _forgotten(dossier: Dossier, earlier: Attempt, later: Attempt) -> bool:
+    """Killed before the confirmation could be stored: repeating it is right."""
+    if earlier.answered is None or later.differs(earlier):
+        return False
+    known_ms = earlier.answered.t_ms
+    return any(
+        life.event == "killed" and known_ms <= life.t_ms <= known_ms + _UNSTORED_MS
+        for life in dossier.case.timeline.lives
+    )
+
+
+def _ruled_out(dossier: Dossier, earlier: Attempt, later: Attempt) -> bool:
+    """Something proved, in between, that the earlier attempt had no effect."""
+    proofs = [at.seq for at in dossier.closes.seen_open.get(dossier.session.index, [])]
+    proofs += [
+        a.answered.seq
+        for a in dossier.attempts
+        if a.answered is not None and a.answer in _STILL_OPEN and a.seq > earlier.seq
+    ]
+    return any(earlier.seq < seq < later.seq for seq in proofs)
+
+
+#: Refusals that only an open session gets.
+_STILL_OPEN: Final = frozenset({"200 FAILED", "400"})
+
+_RULES: Final[tuple[Callable[[Dossier], Iterator[Fault]], ...]] = (
+    _left_open,
+    _unknown,
+    _orphaned,
+    _twice,
+    _wrong_amount,
+    _late,
+    _scheme_late,
+)
+
+
+# --- The verdict ----------------------------------------------------------------
+
+
+def _verdict(dossier: Dossier, faults: Sequence[Fault]) -> SessionVerdict:
+    session, trigger, close = dossier.session, dossier.trigger, dossier.session.closed
+    worst = faults[0] if faults else None
+    settlement = worst.settlement if worst else Settlement.CLOSED
+    requirements = [
+        r for f in faults if f.settlement is settlement for r in f.requirements
+    ]
+    ended = session.ended
+    attempt = None if trigger is None else _first_attempt(dossier, trigger)
+    first = attempt or next(iter(dossier.attempts), None)
+    return SessionVerdict(
+        session_id=session.session_id,
+        psp_session_id=session.psp_session_id,
+        settlement=settlement,
+        why=worst.seen if worst else _closed_words(close),
+        authorised_minor=session.authorised_at(dossier.end_ms),
+        expected_minor=dossier.expected,
+        closed_minor=None if close is None else close.amount_minor,
+        trigger="" if trigger is None else str(trigger.kind),
+        known_at_ms=None if trigger is None else trigger.t_ms,
+        attempted_at_ms=None if first is None else first.t_ms,
+        closed_at_ms=None if close is None else close.t_ms,
+        held_ms=None if ended is None else ended.t_ms - session.opened.t_ms,
+        connector=dossier.case.connector,
+        driver=dossier.case.driver or None,
+        requirements=tuple(dict.fromkeys(requirements)),
+        seqs=_seqs(dossier),
+    )
+
+
+def _closed_words(close: TrueClose | None) -> str:
+    if close is None or close.op == "cancel":
+        return "released"
+    return f"committed {close.amount_minor}"

@@ -1,0 +1,427 @@
+"""The trace as typed facts: one pass over the records, one list per kind of fact.
+
+This is the only place that knows how ``wire.records`` spells things. It decides
+nothing: rules are elsewhere. Keep-alives are dropped here, since they are most of a
+trace and prove nothing; unknown kinds are passed over, so that an old judge reads a
+newer trace.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from harness.judge.frames import closes_in
+from harness.judge.promises import Promises
+from harness.judge.reading import Table, flag, number, rows, table, text
+from wire.records import Record
+
+#: Messages that are asked for all the time and decide nothing.
+_KEEP_ALIVE: Final = frozenset({"Get Status", "Get Status Response"})
+#: The routes that close a session, by the last part of their path (cps.md E9, E10).
+_ROUTE_OF: Final[Mapping[str, str]] = {
+    "commit": "E9",
+    "cancel": "E10",
+    "authorize": "E6",
+    "stop": "E5",
+    "card": "E4",
+    "start": "E3",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class At:
+    """Where in the trace, and when in the run."""
+
+    seq: int
+    t_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Act(At):
+    act: str
+    driver: str
+    connector: int | None
+    card: str
+    card_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message(At):
+    """One PSP message. ``outbound``: from the controller to the terminal."""
+
+    outbound: bool
+    fate: str
+    name: str
+    fields: Table
+    #: Why a block made no sense; empty when it did.
+    malformed: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call(At):
+    call: int
+    route: str
+    target: str
+    session_id: str
+    query: Table
+    authorised: bool
+    fate: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer(At):
+    status: int
+    body: object
+    fate: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure(At):
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Callback(At):
+    what: str
+    body: Table
+    fate: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line(At):
+    """A line of the bay link. ``outbound``: from the controller."""
+
+    outbound: bool
+    line: Table
+    fate: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkChange(At):
+    link: str
+    up: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored(At):
+    """The terminal's session store changed, or refused to."""
+
+    event: str
+    session_id: str
+    psp_session_id: int
+    hold: str
+    card: str
+    card_id: str
+    amount_minor: int | None
+    op: str
+    via: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Money(At):
+    event: str
+    hold: str
+    amount_minor: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Life(At):
+    event: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned(At):
+    event: str
+    fault: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Breach(At):
+    requirement: str
+    expected: str
+    seen: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Face(At):
+    face: str
+    state: str
+
+
+@dataclass(slots=True, kw_only=True)
+class Timeline:
+    """All that a trace holds, sorted by kind and, within a kind, by time."""
+
+    promises: Promises = field(default_factory=lambda: Promises.read({}))
+    started: bool = False
+    end_ms: int = 0
+    last_seq: int = -1
+    acts: list[Act] = field(default_factory=list)
+    messages: list[Message] = field(default_factory=list)
+    calls: list[Call] = field(default_factory=list)
+    answers: dict[int, Answer] = field(default_factory=dict)
+    failures: dict[int, Failure] = field(default_factory=dict)
+    callbacks: list[Callback] = field(default_factory=list)
+    lines: list[Line] = field(default_factory=list)
+    links: list[LinkChange] = field(default_factory=list)
+    stored: list[Stored] = field(default_factory=list)
+    money: list[Money] = field(default_factory=list)
+    lives: list[Life] = field(default_factory=list)
+    faces: list[Face] = field(default_factory=list)
+    faults: list[Planned] = field(default_factory=list)
+    breaches: list[Breach] = field(default_factory=list)
+    marks: set[str] = field(default_factory=set)
+    epilogue: dict[str, int] = field(default_factory=dict)
+    #: When bytes of the controller were lost on the PSP line, keep-alives included.
+    lost_ms: list[int] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, records: Iterable[Record]) -> "Timeline":
+        timeline = cls()
+        for record in records:
+            at = At(seq=number(record, "seq") or 0, t_ms=number(record, "t_ms") or 0)
+            timeline.end_ms = max(timeline.end_ms, at.t_ms)
+            timeline.last_seq = max(timeline.last_seq, at.seq)
+            read = _READERS.get(text(record, "kind"))
+            if read is not None:
+                read(timeline, record, at)
+        return timeline
+
+
+def _run(timeline: Timeline, record: Record, _at: At) -> None:
+    timeline.started = True
+    declaration = table(record, "declaration")
+    timeline.promises = Promises.read(declaration, text(record, "column"))
+
+
+def _act(timeline: Timeline, record: Record, at: At) -> None:
+    timeline.acts.append(
+        Act(
+            seq=at.seq,
+            t_ms=at.t_ms,
+            act=text(record, "act"),
+            driver=text(record, "driver"),
+            connector=number(record, "connector"),
+            card=text(record, "card"),
+            card_id=text(record, "card_id"),
+        )
+    )
+
+
+def _psp(timeline: Timeline, record: Record, at: At) -> None:
+    outbound = text(record, "direction") == "to_terminal"
+    fate = text(record, "fate")
+    named = False
+    if outbound and fate != "delivered":
+        timeline.lost_ms.append(at.t_ms)
+    for row in rows(record, "messages"):
+        name = text(row, "message")
+        if name in _KEEP_ALIVE:
+            return
+        named = named or bool(name)
+        fields, malformed = table(row, "fields"), text(row, "malformed")
+        _add_message(timeline, at, outbound, fate, (name, fields, malformed))
+    if outbound and not named and fate != "delivered":
+        for name, fields in closes_in(text(record, "hex")):
+            if fate == "changed":
+                # The amount may be the very thing that was damaged.
+                fields.pop("amount_minor", None)
+            _add_message(timeline, at, outbound, fate, (name, fields, ""))
+
+
+def _add_message(
+    timeline: Timeline,
+    at: At,
+    outbound: bool,
+    fate: str,
+    content: tuple[str, Table, str],
+) -> None:
+    name, fields, malformed = content
+    timeline.messages.append(
+        Message(
+            seq=at.seq,
+            t_ms=at.t_ms,
+            outbound=outbound,
+            fate=fate,
+            name=name,
+            fields=fields,
+            malformed=malformed,
+        )
+    )
+
+
+def _http(timeline: Timeline, record: Record, at: At) -> None:
+    target = text(record, "target")
+    path = target.partition("?")[0].rstrip("/").split("/")
+    route = text(record, "route") or _ROUTE_OF.get(path[-1], "")
+    session_id = text(record, "session_id")
+    if not session_id and route in {"E9", "E10"} and len(path) > 1:
+        session_id = path[-2]
+    timeline.calls.append(
+        Call(
+            seq=at.seq,
+            t_ms=at.t_ms,
+            call=number(record, "call") or 0,
+            route=route,
+            target=target,
+            session_id=session_id,
+            query=table(record, "query"),
+            authorised=flag(record, "authorised") is not False,
+            fate=text(record, "fate"),
+        )
+    )
+
+
+def _http_answer(timeline: Timeline, record: Record, at: At) -> None:
+    timeline.answers[number(record, "call") or 0] = Answer(
+        seq=at.seq,
+        t_ms=at.t_ms,
+        status=number(record, "status") or 0,
+        body=record.get("body"),
+        fate=text(record, "fate"),
+    )
+
+
+def _http_failed(timeline: Timeline, record: Record, at: At) -> None:
+    failure = Failure(seq=at.seq, t_ms=at.t_ms, reason=text(record, "reason"))
+    timeline.failures[number(record, "call") or 0] = failure
+
+
+def _callback(timeline: Timeline, record: Record, at: At) -> None:
+    timeline.callbacks.append(
+        Callback(
+            seq=at.seq,
+            t_ms=at.t_ms,
+            what=text(record, "what"),
+            body=table(record, "body"),
+            fate=text(record, "fate"),
+        )
+    )
+
+
+def _bay(timeline: Timeline, record: Record, at: At) -> None:
+    line = table(record, "line")
+    timeline.lines.append(
+        Line(
+            seq=at.seq,
+            t_ms=at.t_ms,
+            outbound=text(record, "direction") == "to_charger",
+            line=line,
+            fate=text(record, "fate"),
+        )
+    )
+
+
+def _link(timeline: Timeline, record: Record, at: At) -> None:
+    timeline.links.append(
+        LinkChange(
+            seq=at.seq,
+            t_ms=at.t_ms,
+            link=text(record, "link"),
+            up=text(record, "state") == "up",
+            reason=text(record, "reason"),
+        )
+    )
+
+
+def _session(timeline: Timeline, record: Record, at: At) -> None:
+    timeline.stored.append(
+        Stored(
+            seq=at.seq,
+            t_ms=at.t_ms,
+            event=text(record, "event"),
+            session_id=text(record, "session_id"),
+            psp_session_id=number(record, "psp_session_id") or 0,
+            hold=text(record, "hold"),
+            card=text(record, "card"),
+            card_id=text(record, "card_id"),
+            amount_minor=number(record, "amount_minor"),
+            op=text(record, "op"),
+            via=text(record, "via"),
+            reason=text(record, "reason"),
+        )
+    )
+
+
+def _issuer(timeline: Timeline, record: Record, at: At) -> None:
+    timeline.money.append(
+        Money(
+            seq=at.seq,
+            t_ms=at.t_ms,
+            event=text(record, "event"),
+            hold=text(record, "hold"),
+            amount_minor=number(record, "amount_minor"),
+        )
+    )
+
+
+def _controller(timeline: Timeline, record: Record, at: At) -> None:
+    life = Life(seq=at.seq, t_ms=at.t_ms, event=text(record, "event"))
+    timeline.lives.append(life)
+
+
+def _fault(timeline: Timeline, record: Record, at: At) -> None:
+    timeline.faults.append(
+        Planned(
+            seq=at.seq,
+            t_ms=at.t_ms,
+            event=text(record, "event"),
+            fault=str(record.get("fault")),
+            name=text(record, "name"),
+        )
+    )
+
+
+def _seen(timeline: Timeline, record: Record, _at: At) -> None:
+    timeline.marks.add(text(record, "mark"))
+
+
+def _finding(timeline: Timeline, record: Record, at: At) -> None:
+    timeline.breaches.append(
+        Breach(
+            seq=at.seq,
+            t_ms=at.t_ms,
+            requirement=text(record, "requirement"),
+            expected=text(record, "expected"),
+            seen=text(record, "seen"),
+        )
+    )
+
+
+def _reader(timeline: Timeline, record: Record, at: At) -> None:
+    timeline.faces.append(
+        Face(
+            seq=at.seq,
+            t_ms=at.t_ms,
+            face=text(record, "face"),
+            state=text(record, "state"),
+        )
+    )
+
+
+def _epilogue(timeline: Timeline, record: Record, at: At) -> None:
+    timeline.epilogue[text(record, "event")] = at.t_ms
+
+
+_READERS: Final = {
+    "run": _run,
+    "act": _act,
+    "psp": _psp,
+    "http": _http,
+    "http_answer": _http_answer,
+    "http_failed": _http_failed,
+    "callback": _callback,
+    "bay": _bay,
+    "link": _link,
+    "session": _session,
+    "issuer": _issuer,
+    "controller": _controller,
+    "fault": _fault,
+    "seen": _seen,
+    "finding": _finding,
+    "reader": _reader,
+    "epilogue": _epilogue,
+}
