@@ -193,7 +193,7 @@ class Bench:
             return
         self.is_open = True
         self.court.outbox = self.device
-        self.kernel.add(self.device)
+        self.kernel.add(self.device.seat)
         self.device.start()
         within_ms = self.declaration.number("reach", "ready_within") * 1000
         if not self.run_until(self._is_ready, within_ms):

@@ -101,6 +101,8 @@ def conclude(case: Case, error: BaseException | None) -> CaseResult:
     found = _finding(case, error)
     if isinstance(error, SetupError):
         return _result(case, None, Conduct.ERROR, found, reason=str(error))
+    if found is not None and found.conduct is Conduct.ERROR:
+        return _result(case, None, Conduct.ERROR, found)
     if not bench.is_open:
         idle = _ours(case, "steps that use the bench", "none did")
         return _result(case, None, Conduct.ERROR, found or idle)

@@ -16,7 +16,7 @@ from harness.declaration import SetupError
 from harness.psp_line import PspLine
 from simulator import events
 from simulator.forecourt import Forecourt
-from simulator.kernel import Kernel
+from simulator.kernel import Kernel, Seat
 from wire.cps import Response
 from wire.machine import (
     Action,
@@ -97,6 +97,7 @@ class InProcessDevice:
         self.boots = 0
         for line in (lines.psp, lines.cloud, lines.bay):
             line.deliver = self.deliver
+        self.seat = Seat(self, self._carry)
 
     @property
     def is_alive(self) -> bool:
@@ -130,7 +131,7 @@ class InProcessDevice:
         fields = {"event": event, "boot": self.boots}
         self._court.note(events.Note(kind="controller", fields=fields))
 
-    # --- its seat at the kernel -------------------------------------------------
+    # --- a machine at the kernel ------------------------------------------------
 
     def deadline_ms(self) -> int | None:
         if self._controller is None:
@@ -138,15 +139,19 @@ class InProcessDevice:
         deadline_ms = self._controller.deadline_ms()
         return None if deadline_ms is None else deadline_ms + self._born_ms
 
-    def wake(self, now_ms: int) -> None:
-        if self._controller is not None:
-            self._carry(self._controller.on_deadline(now_ms - self._born_ms))
+    def on_deadline(self, now_ms: int) -> Sequence[Action]:
+        if self._controller is None:
+            return ()
+        return self._controller.on_deadline(now_ms - self._born_ms)
+
+    def handle(self, event: Fact, now_ms: int) -> Sequence[Action]:
+        if self._controller is None:
+            return ()
+        return self._controller.handle(event, now_ms - self._born_ms)
 
     def deliver(self, fact: Fact) -> None:
         """Hand a fact to the controller, if it lives."""
-        if self._controller is not None:
-            now_ms = self._kernel.now_ms - self._born_ms
-            self._carry(self._controller.handle(fact, now_ms))
+        self.seat.hand(fact, self._kernel.now_ms)
 
     def _carry(self, actions: Sequence[Action]) -> None:
         for action in actions:

@@ -17,6 +17,9 @@ from harness.bench import Bench
 RETRY_PLAN_MS: Final = 691_500_000
 #: An attempt may take its time-out (60 s), a start-up and a reconnect.
 MARGIN_MS: Final = 600_000
+#: A session that nobody can know of is not waited for: only the terminal's own
+#: session time-out ends it.
+UNKNOWABLE_MS: Final = 3_600_000
 #: Long enough for an hourly retry or a sweep that closes what is already closed.
 QUIET_MS: Final = 70 * 60_000
 #: Drivers take their time to leave once the bench is healed.
@@ -32,7 +35,8 @@ def run_epilogue(bench: Bench) -> None:
     bench.run_for(LEAVE_AFTER_MS)
     _everyone_leaves(bench)
     _note(bench, "healed")
-    bench.run_until(lambda: bench.open_sessions() == 0, RETRY_PLAN_MS + MARGIN_MS)
+    longest_ms = UNKNOWABLE_MS if bench.allow_unknown else RETRY_PLAN_MS + MARGIN_MS
+    bench.run_until(lambda: bench.open_sessions() == 0, longest_ms)
     _note(bench, "settled")
     bench.run_for(QUIET_MS)
     _note(bench, "ended")

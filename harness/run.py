@@ -123,7 +123,7 @@ class _Collector:
             self.progress.advance(self._task)
 
     def pytest_internalerror(self, excrepr: object) -> None:
-        self.crashes.append(str(excrepr))
+        self.crashes.append(str(excrepr).strip().splitlines()[-1])
 
     def _take(self, report: pytest.TestReport) -> None:
         found = [value for name, value in report.user_properties if name == PROPERTY]
@@ -183,6 +183,7 @@ def examine(options: RunOptions) -> int:
             matrix_text(result, groups, width=width, colour=out.is_terminal),
             markup=False,
             end="",
+            soft_wrap=True,
         )
         out.print(f"{wall_time_s() - began_s:.1f} s")
     return _status(result, collector, err)

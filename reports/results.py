@@ -249,9 +249,11 @@ def case_from(node: Node) -> CaseResult:
 
 def _nodes(node: Node, key: str) -> list[Node]:
     found = node.get(key, [])
-    if not isinstance(found, list) or not all(isinstance(n, dict) for n in found):
+    if not isinstance(found, list | tuple) or not all(
+        isinstance(n, dict) for n in found
+    ):
         raise ResultError(f"{key}: found {found!r}, allowed a list of objects")
-    return found
+    return list(found)
 
 
 def _made(of: type[T], node: Node, **parts: object) -> T:

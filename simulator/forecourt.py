@@ -73,19 +73,22 @@ class Forecourt:
         self.station = Station(settings.station)
         self.outbox: Outbox | None = None
         self.host_link_up = True
-        kernel.add(Seat(self.terminal, self.take_terminal))
-        kernel.add(Seat(self.issuer, self.take_issuer))
-        kernel.add(Seat(self.station, self.take_station))
+        self._terminal_seat = Seat(self.terminal, self._take_terminal)
+        self._issuer_seat = Seat(self.issuer, self._take_issuer)
+        self._station_seat = Seat(self.station, self._take_station)
+        kernel.add(self._terminal_seat)
+        kernel.add(self._issuer_seat)
+        kernel.add(self._station_seat)
 
     # --- facts in ---------------------------------------------------------------
 
     def tell_terminal(self, event: TerminalEvent) -> None:
         """Hand one fact to the terminal now."""
-        self.take_terminal(self.terminal.handle(event, self.kernel.now_ms))
+        self._terminal_seat.hand(event, self.kernel.now_ms)
 
     def tell_station(self, event: StationEvent) -> None:
         """Hand one fact to the charger now."""
-        self.take_station(self.station.handle(event, self.kernel.now_ms))
+        self._station_seat.hand(event, self.kernel.now_ms)
 
     def call_cloud(self, call: int, request: Request) -> None:
         """A request of the controller reaches the payment cloud."""
@@ -108,7 +111,7 @@ class Forecourt:
         """Append a machine's note to the trace."""
         self.trace.append(self.kernel.now_ms, note.kind, note.fields)
 
-    def take_terminal(self, actions: Sequence[TerminalAction]) -> None:
+    def _take_terminal(self, actions: Sequence[TerminalAction]) -> None:
         """Carry the terminal's actions to whom they concern."""
         for action in actions:
             match action:
@@ -150,12 +153,12 @@ class Forecourt:
         question: events.Authorise | events.Increment | events.Capture | events.Release,
     ) -> None:
         def arrive() -> None:
-            self.take_issuer(self.issuer.handle(question, self.kernel.now_ms))
+            self._issuer_seat.hand(question, self.kernel.now_ms)
 
         if self.host_link_up:
             self.kernel.at(self.kernel.now_ms + HOST_LINE_MS, arrive)
 
-    def take_issuer(
+    def _take_issuer(
         self, actions: Sequence[events.Note | events.IssuerAnswered]
     ) -> None:
         """Notes to the trace, answers to the terminal after the line's delay."""
@@ -172,7 +175,7 @@ class Forecourt:
 
         self.kernel.at(self.kernel.now_ms + HOST_LINE_MS, arrive)
 
-    def take_station(
+    def _take_station(
         self, actions: Sequence[events.Note | events.BayToController]
     ) -> None:
         """Notes to the trace, lines to the controller."""

@@ -2,17 +2,21 @@
 
 Machines say when they want to be called (``deadline_ms``); lines schedule what arrives
 later (``at``). The kernel takes whichever comes first, lets the clock wait for it, and
-calls. It knows nothing of what the machines do, and order at one instant is the order
-in which things were scheduled, so a run is a pure function of its inputs.
+calls. It knows nothing of what the machines do, and order at one instant is the order in
+which things were scheduled, so a run is a pure function of its inputs.
 
-Limits: a machine whose deadline does not move for ``MAX_CALLS_AT_ONE_INSTANT`` calls
-has a bug that would stop time; that is an error, not a hang.
+A machine's deadline is asked for when it has been handed an event or woken, and at the
+start of each run; in between it cannot change, and asking every machine at every event
+is what would cost most.
+
+Limits: a machine whose deadline does not move for ``MAX_CALLS_AT_ONE_INSTANT`` calls has
+a bug that would stop time; that is an error, not a hang.
 """
 
 import heapq
 from collections.abc import Callable, Sequence
 from itertools import count
-from typing import Any, Final, Generic, Protocol, TypeVar
+from typing import Final, Generic, Never, TypeVar
 
 from simulator.clock import Clock
 from wire.machine import Machine
@@ -20,33 +24,40 @@ from wire.machine import Machine
 MAX_CALLS_AT_ONE_INSTANT: Final = 10_000
 _NEVER: Final = 1 << 62
 
-
-class Timed(Protocol):
-    """A machine together with whoever takes its actions."""
-
-    def deadline_ms(self) -> int | None:
-        """When it wants to be called next."""
-
-    def wake(self, now_ms: int) -> None:
-        """Its deadline has come."""
+EventT_contra = TypeVar("EventT_contra", contravariant=True)
+ActionT_co = TypeVar("ActionT_co", covariant=True)
 
 
-ActionT = TypeVar("ActionT")
-
-
-class Seat(Generic[ActionT]):
-    """A machine's seat at the kernel: its deadlines, and who takes its actions."""
+class Seat(Generic[EventT_contra, ActionT_co]):
+    """A machine's seat at the kernel: its next deadline, and who takes its actions."""
 
     def __init__(
-        self, machine: Machine[Any, ActionT], take: Callable[[Sequence[ActionT]], None]
+        self,
+        machine: Machine[EventT_contra, ActionT_co],
+        take: Callable[[Sequence[ActionT_co]], None],
     ) -> None:
-        # Any: a seat never hands events in, so it need not know their type.
-        self.deadline_ms = machine.deadline_ms
-        self._on_deadline = machine.on_deadline
+        self._machine = machine
         self._take = take
+        #: When the machine wants to be called next.
+        self.due_ms = _NEVER
+        self.refresh()
+
+    def hand(self, event: EventT_contra, now_ms: int) -> None:
+        """Give the machine an event and let its actions be taken."""
+        actions = self._machine.handle(event, now_ms)
+        self.refresh()
+        self._take(actions)
 
     def wake(self, now_ms: int) -> None:
-        self._take(self._on_deadline(now_ms))
+        """The machine's deadline has come."""
+        actions = self._machine.on_deadline(now_ms)
+        self.refresh()
+        self._take(actions)
+
+    def refresh(self) -> None:
+        """Ask the machine for its deadline again."""
+        deadline_ms = self._machine.deadline_ms()
+        self.due_ms = _NEVER if deadline_ms is None else deadline_ms
 
 
 class TimeStandsStill(RuntimeError):
@@ -58,14 +69,15 @@ class Kernel:
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
-        self._machines: list[Timed] = []
+        # Seats of machines that have nothing in common but their deadlines.
+        self._seats: list[Seat[Never, object]] = []
         self._due: list[tuple[int, int, Callable[[], None]]] = []
         self._ticket = count()
         self.events = 0
 
-    def add(self, machine: Timed) -> None:
-        """Let ``machine`` take part from now on."""
-        self._machines.append(machine)
+    def add(self, seat: Seat[Never, object]) -> None:
+        """Let the machine of ``seat`` take part from now on."""
+        self._seats.append(seat)
 
     @property
     def now_ms(self) -> int:
@@ -82,11 +94,13 @@ class Kernel:
 
         ``stop`` is asked before the first event and after each one.
         """
+        for seat in self._seats:
+            seat.refresh()
         calls_now, instant = 0, -1
         while True:
             if stop is not None and stop():
                 return True
-            at_ms, machine = self._next()
+            at_ms, chosen = self._next()
             if at_ms > until_ms:
                 self.clock.wait_until(until_ms)
                 return False
@@ -95,18 +109,17 @@ class Kernel:
             calls_now = calls_now + 1 if now_ms == instant else 0
             instant = now_ms
             if calls_now > MAX_CALLS_AT_ONE_INSTANT:
-                raise TimeStandsStill(f"at {now_ms} ms: {machine or 'deliveries'}")
+                raise TimeStandsStill(f"at {now_ms} ms: {chosen or 'deliveries'}")
             self.events += 1
-            if machine is None:
+            if chosen is None:
                 heapq.heappop(self._due)[2]()
             else:
-                machine.wake(now_ms)
+                chosen.wake(now_ms)
 
-    def _next(self) -> tuple[int, Timed | None]:
-        best_ms, best = (self._due[0][0], None) if self._due else (_NEVER, None)
-        chosen: Timed | None = best
-        for machine in self._machines:
-            deadline_ms = machine.deadline_ms()
-            if deadline_ms is not None and deadline_ms < best_ms:
-                best_ms, chosen = deadline_ms, machine
+    def _next(self) -> tuple[int, Seat[Never, object] | None]:
+        best_ms = self._due[0][0] if self._due else _NEVER
+        chosen = None
+        for seat in self._seats:
+            if seat.due_ms < best_ms:
+                best_ms, chosen = seat.due_ms, seat
         return best_ms, chosen

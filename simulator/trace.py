@@ -25,6 +25,11 @@ MAX_RECORDS: Final = 2_000_000
 
 _DIGITS: Final = re.compile(r"(?<!\d)\d{13,19}(?!\d)")
 _MASK: Final = "*"
+#: A card number has at least this many digits.
+_SHORTEST: Final = 13
+_SMALL: Final = 10**12
+#: The field that ``hex_pairs`` has made, which masks what it shows.
+_MASKED_HEX: Final = "hex"
 
 
 def luhn_valid(digits: str) -> bool:
@@ -47,22 +52,30 @@ def _hide(match: re.Match[str]) -> str:
 
 def mask_text(text: str) -> str:
     """Hide whatever could be a full card number, keeping first six and last four."""
-    return _DIGITS.sub(_hide, text) if len(text) >= 13 else text
+    return _DIGITS.sub(_hide, text) if len(text) >= _SHORTEST else text
 
 
 def mask(value: object) -> object:
     """``mask_text`` for every string and every large integer inside ``value``."""
+    # The commonest kinds first: a long run appends millions of small values.
     if isinstance(value, str):
-        return mask_text(value)
-    if isinstance(value, bool | None):
+        return mask_text(value) if len(value) >= _SHORTEST else value
+    if value is None or isinstance(value, bool):
         return value
     if isinstance(value, int):
-        hidden = mask_text(str(value)) if abs(value) >= 10**12 else value
+        if -_SMALL < value < _SMALL:
+            return value
+        hidden = mask_text(str(value))
         return value if hidden == str(value) else hidden
-    if isinstance(value, Mapping):
-        return {mask_text(str(key)): mask(item) for key, item in value.items()}
+    if isinstance(value, dict):
+        return {
+            key if len(key) < _SHORTEST else mask_text(key): mask(item)
+            for key, item in value.items()
+        }
     if isinstance(value, list | tuple):
         return [mask(item) for item in value]
+    if isinstance(value, Mapping):
+        return mask(dict(value))
     return value
 
 
@@ -105,9 +118,9 @@ class Trace:
             "kind": kind,
         }
         for name, value in fields.items():
-            record[name] = mask(value)
+            record[name] = value if name == _MASKED_HEX else mask(value)
         self.records.append(record)
-        for watcher in self.watchers:
+        for watcher in tuple(self.watchers):
             watcher(record)
         return record
 

@@ -8,11 +8,9 @@ terminal knows nothing of it, so a mistake in the terminal shows in the trace in
 hiding there.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping
 from typing import Final
 
-from simulator.trace import hex_pairs
 from wire.psp import (
     BadBlock,
     Block,
@@ -20,9 +18,9 @@ from wire.psp import (
     Direction,
     Message,
     Name,
-    Option,
     Reading,
     decode,
+    record_of,
 )
 
 #: Blocks that never stand for an answer to a request.
@@ -54,12 +52,12 @@ class Wiretap:
         expecting = self._asked.name if self._asked else None
         found = decode(block, direction, self._reading, expecting=expecting)
         if not isinstance(found, Message):
-            return {"malformed": found.reason}
+            return record_of(found)
         if direction is Direction.TO_TERMINAL:
             self._asked = found
         elif found.name not in _EVENTS:
             self._answered(found)
-        return {"message": str(found.name), "fields": _plain_fields(found)}
+        return record_of(found)
 
     def _answered(self, answer: Message) -> None:
         asked, self._asked = self._asked, None
@@ -68,31 +66,9 @@ class Wiretap:
         if asked.name is Name.RESET:
             self._switch(self._plain)
         elif asked.name is Name.PROTOCOL:
-            options = Option(asked.number("options"))
-            self._switch(
-                replace(
-                    self._plain,
-                    extended=Option.EXTENDED in options,
-                    detailed=Option.DETAILED in options,
-                    authorization_dol=Option.AUTHORIZATION_DOL in options,
-                    declined_dol=Option.DECLINED_DOL in options,
-                )
-            )
+            self._switch(self._plain.with_options(asked.number("options")))
 
     def _switch(self, reading: Reading) -> None:
         self._reading = reading
         for decoder in self._decoders.values():
             decoder.extended = reading.extended
-
-
-def _plain_fields(message: Message) -> dict[str, object]:
-    return {name: _plain(value) for name, value in message.fields.items()}
-
-
-def _plain(value: object) -> object:
-    """A field value as the trace keeps it: numbers, text, hex, lists of these."""
-    if isinstance(value, bytes):
-        return hex_pairs(value)
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return [_plain(item) for item in value]
-    return value

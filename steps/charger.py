@@ -88,7 +88,7 @@ def charger_refuses_because(bench: Bench, connector: int, reason: str) -> None:
     )
 )
 def charger_times_out(bench: Bench, connector: int, limit: int) -> None:
-    """Given the charger gives up waiting for a vehicle at connector 1 after 30 seconds"""
+    """Given the charger gives up waiting for a vehicle at connector 1 after 1 minute"""
     bench.faults.trouble(
         events.Trouble(
             connector=connector,

@@ -9,13 +9,14 @@ passes only when conduct is PASS and every session in it is closed.
 Step definitions live in ``steps/<actor>.py`` and are loaded from here.
 """
 
-from collections.abc import Generator
+import inspect
+from collections.abc import Callable, Generator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from pytest_bdd.parser import Feature, Scenario, Step
+from pytest_bdd.parser import Scenario, Step
 from pytest_bdd.scenario import scenario_wrapper_template_registry
 
 from harness.bench import Bench, CaseName, NotClaimed, Wishes
@@ -210,31 +211,33 @@ def _keep(item: pytest.Item, case: Case) -> None:
         path.write_text(case.bench.trace.render(), encoding="ascii", newline="\n")
 
 
+class StepIsAsync(Exception):
+    """A step definition that pytest-bdd would call and never await."""
+
+
 # --- steps ----------------------------------------------------------------------
 
 
 def pytest_bdd_before_step(
-    request: pytest.FixtureRequest, feature: Feature, scenario: Scenario, step: Step
+    request: pytest.FixtureRequest, step: Step, step_func: Callable[..., object]
 ) -> None:
+    if inspect.iscoroutinefunction(step_func):
+        raise StepIsAsync(
+            f"{step_func.__name__}: an async step is never awaited and would pass"
+        )
     case = request.node.stash.get(_CASE, None)
     if case is not None:
         case.begin_step(step.type, step.name)
 
 
-def pytest_bdd_after_step(
-    request: pytest.FixtureRequest, feature: Feature, scenario: Scenario, step: Step
-) -> None:
+def pytest_bdd_after_step(request: pytest.FixtureRequest, step: Step) -> None:
     case = request.node.stash.get(_CASE, None)
     if case is not None:
         case.end_step(step.type)
 
 
 def pytest_bdd_step_func_lookup_error(
-    request: pytest.FixtureRequest,
-    feature: Feature,
-    scenario: Scenario,
-    step: Step,
-    exception: Exception,
+    scenario: Scenario, step: Step, exception: Exception
 ) -> None:
     """Answer an unknown step with the closest phrases of the vocabulary."""
     where = f"{scenario.feature.filename}:{step.line_number}"

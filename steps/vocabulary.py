@@ -82,11 +82,8 @@ def _entries(actor: str, module: ModuleType) -> Iterator[Entry]:
 
 def _context(value: object) -> StepFunctionContext | None:
     """The step definition behind a module attribute, if it is one."""
-    function = getattr(value, "_get_wrapped_function", lambda: None)()
-    try:
-        return step_function_context_registry.get(function)
-    except TypeError:  # not weakly referable, so no step definition either
-        return None
+    unwrap = getattr(value, "_get_wrapped_function", None)
+    return None if unwrap is None else step_function_context_registry.get(unwrap())
 
 
 def _example(doc: str, kind: str) -> str:

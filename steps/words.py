@@ -135,11 +135,12 @@ def _counted(noun: str, *, tail: str = "") -> Callable[[str], int]:
     """
     one, many = tail.split("|") if tail else ("", "")
     single = rf"(?:one|1) {noun}{' ' + one if one else ''}"
-    plural = rf"(?:\d+|{'|'.join(_COUNTS)}) {noun}s{' ' + many if many else ''}"
+    others = "|".join(word for word in _COUNTS if word != "one")
+    plural = rf"(?:\d+|{others}) {noun}s{' ' + many if many else ''}"
 
     @_pattern(f"{single}|{plural}")
     def counted(text: str) -> int:
-        number: int = count(text.split()[0])
+        number: int = count(text.partition(" ")[0])
         return number
 
     return counted

@@ -16,23 +16,23 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Literal, Protocol, TypeVar
 
-EventT = TypeVar("EventT", contravariant=True)
-ActionT = TypeVar("ActionT", covariant=True)
+EventT_contra = TypeVar("EventT_contra", contravariant=True)
+ActionT_co = TypeVar("ActionT_co", covariant=True)
 
 #: Longest body of an HTTP message that crosses the boundary, in bytes.
 MAX_BODY_BYTES: Final = 1 << 20
 
 
-class Machine(Protocol[EventT, ActionT]):
+class Machine(Protocol[EventT_contra, ActionT_co]):
     """Facts in, facts out. Never blocks, never asks the time, never draws chance."""
 
-    def handle(self, event: EventT, now_ms: int) -> Sequence[ActionT]:
+    def handle(self, event: EventT_contra, now_ms: int) -> Sequence[ActionT_co]:
         """Take one fact; return what follows from it."""
 
     def deadline_ms(self) -> int | None:
         """When this machine wants to be called next; None when it only waits."""
 
-    def on_deadline(self, now_ms: int) -> Sequence[ActionT]:
+    def on_deadline(self, now_ms: int) -> Sequence[ActionT_co]:
         """Called at or after ``deadline_ms``; must move the deadline forward."""
 
 

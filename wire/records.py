@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - a table
 """The trace: what a run leaves behind, and all that the judge ever sees.
 
 One JSON object per line, in the order in which things happened. Every record has

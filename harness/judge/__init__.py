@@ -17,14 +17,17 @@ from dataclasses import replace
 
 from harness.judge.bay import Bay
 from harness.judge.binding import Binding, bind
+from harness.judge.case import Case
 from harness.judge.closes import Closes
-from harness.judge.conduct import Scene, oracles
-from harness.judge.deadlines import blockages
+from harness.judge.conduct import oracles
+from harness.judge.deadlines import blockages, deaths
+from harness.judge.dossier import Dossier
+from harness.judge.facts import At
 from harness.judge.retries import retries
+from harness.judge.scene import Scene
 from harness.judge.sessions import Ledger, Session
-from harness.judge.settlement import Dossier, examine
-from harness.judge.timeline import At, Timeline
-from harness.judge.triggers import Case
+from harness.judge.settlement import examine
+from harness.judge.timeline import Timeline
 from harness.judge.verdict import (
     Conduct,
     Expectations,
@@ -150,7 +153,7 @@ def _case(
         other
         for other in ledger.sessions
         if other is not session
-        and other.card_id == session.card_id
+        and other.card == session.card
         and other.open_at(session.opened.seq)
     ]
     return Case(
@@ -163,6 +166,7 @@ def _case(
         connector=binding.connectors.get(session.index),
         driver=binding.drivers.get(session.index, ""),
         plugged=binding.plugged.get(session.index),
+        deaths=deaths(timeline.lives),
         twins=bool(twins),
     )
 

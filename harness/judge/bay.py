@@ -12,9 +12,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Generic, TypeVar
 
+from harness.judge.facts import At, Line, LinkChange
 from harness.judge.reading import Table, flag, number, rows, text
 from harness.judge.spans import Span, spans_of
-from harness.judge.timeline import At, Line, LinkChange, Timeline
+from harness.judge.timeline import Timeline
 
 ValueT = TypeVar("ValueT")
 
@@ -137,17 +138,16 @@ def _note_connector(story: Story, kind: str, line: Line) -> None:
 
 
 def _note_reading(story: Story, fields: Table, line: Line) -> None:
-    """A register that is not a whole number, or is negative, is not a reading."""
+    """A register that is not a whole number, or is negative, is no good reading."""
     energy_wh = number(fields, "energy_wh")
-    if energy_wh is None or energy_wh < 0:
-        return
+    readable = energy_wh is not None and energy_wh >= 0
     story.readings.append(
         Reading(
             seq=line.seq,
             t_ms=line.t_ms,
-            energy_wh=energy_wh,
+            energy_wh=energy_wh or 0,
             power_w=number(fields, "power_w") or 0,
-            good=text(fields, "quality") != "suspect",
+            good=readable and text(fields, "quality") != "suspect",
         )
     )
 

@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
+from harness.judge.facts import Answer, At, Call, Message
 from harness.judge.reading import number, numbers, numeral, text
 from harness.judge.sessions import Ledger, Session, TrueClose, session_bodies
-from harness.judge.timeline import Answer, At, Call, Message, Timeline
+from harness.judge.timeline import Timeline
 
 
 class Outcome(StrEnum):
@@ -119,18 +120,34 @@ _OTHER_ANSWER: Final = frozenset(
 _NOT_FOUND: Final = 0x0C
 
 
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    #: None: some other request.
+    attempt: Attempt | None
+    damaged: bool
+
+
 @dataclass(slots=True)
 class _Line:
     """The PSP line: which requests still wait for a Result, oldest first."""
 
-    waiting: list[Attempt | None] = field(default_factory=list)
+    waiting: list[_Waiting] = field(default_factory=list)
 
     def drop(self, at: At, words: str) -> None:
         """Nothing that waits will be answered any more."""
-        for attempt in self.waiting:
-            if attempt is not None:
-                attempt.answered, attempt.answer = at, words
+        for one in self.waiting:
+            if one.attempt is not None:
+                one.attempt.answered, one.attempt.answer = at, words
         self.waiting.clear()
+
+    def next(self, message: Message) -> Attempt | None:
+        """Take out whom this Result answers. A damaged request is only refused."""
+        ok = _read_result(message)[0] is not Outcome.REFUSED
+        while self.waiting:
+            one = self.waiting.pop(0)
+            if not (one.damaged and ok):
+                return one.attempt
+        return None
 
 
 def _psp_attempts(
@@ -177,14 +194,12 @@ def _ask(line: _Line, message: Message, attempt: Attempt | None) -> None:
     if message.name in {"Reset", "Synchronize"}:
         line.drop(message, "set up anew")
     waits = message.name not in _OTHER_ANSWER and bool(message.name)
-    if message.fate == "delivered" and waits:
-        line.waiting.append(attempt)
+    if message.fate != "lost" and waits:
+        line.waiting.append(_Waiting(attempt, message.fate == "changed"))
 
 
 def _take_answer(line: _Line, message: Message) -> None:
-    if message.name != "Result" or not line.waiting:
-        return
-    attempt = line.waiting.pop(0)
+    attempt = line.next(message) if message.name == "Result" else None
     if attempt is None:
         return
     if message.fate == "delivered":

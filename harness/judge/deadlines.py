@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from harness.judge.case import SLACK_MS, Kind, Trigger
+from harness.judge.facts import Life, Message, Planned
 from harness.judge.spans import FOREVER, Span, spans_of
-from harness.judge.timeline import Life, Message, Timeline
-from harness.judge.triggers import SLACK_MS, Kind, Trigger
+from harness.judge.timeline import Timeline
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,11 +82,26 @@ def blockages(timeline: Timeline) -> tuple[Span, ...]:
         for change in timeline.links
         if change.link == link and (change.up or change.reason in _CUT)
     ]
-    spans = [*_deaths(timeline.lives), *spans_of(reach, "unreachable")]
+    spans = [*deaths(timeline.lives), *spans_of(reach, "unreachable")]
+    spans += spans_of(timeline.silences, "unreachable")
+    spans += _power_cuts(timeline.faults)
     return tuple(sorted([*spans, *_busy(timeline.messages, claims.auth_limit_ms)]))
 
 
-def _deaths(lives: Sequence[Life]) -> list[Span]:
+#: Faults that switch the terminal off without any link noticing (a serial cable).
+_POWER: Final = frozenset({"terminal_power_cut", "site_power_cut"})
+
+
+def _power_cuts(faults: Sequence[Planned]) -> tuple[Span, ...]:
+    moves = [
+        (fault.t_ms, fault.event == "healed")
+        for fault in faults
+        if fault.name in _POWER and fault.event in ("hit", "healed")
+    ]
+    return spans_of(moves, "unreachable")
+
+
+def deaths(lives: Sequence[Life]) -> list[Span]:
     """From each kill until the next boot is ready, or at least has started."""
     found: list[Span] = []
     for index, life in enumerate(lives):
@@ -147,13 +163,13 @@ class Lateness:
 def lateness(trigger: Trigger, attempt_ms: int, blocked: Sequence[Span]) -> Lateness:
     """How long after it could have been sent the first attempt was sent."""
     limit, base_ms = RULES[trigger.kind].limit, trigger.t_ms
-    if trigger.kind in _WINDOWS:
-        base_ms += SLACK_MS
     for span in blocked:
-        ended = span.end_ms <= base_ms
+        ended = span.end_ms < base_ms
         if ended or span.start_ms > min(attempt_ms, base_ms + limit.fail_ms):
             continue
         base_ms = min(span.end_ms, max(attempt_ms, base_ms))
         if span.why != "busy":
             limit = RECOVERY
+    if trigger.kind in _WINDOWS and base_ms == trigger.t_ms:
+        base_ms += SLACK_MS
     return Lateness(due_from_ms=base_ms, limit=limit, late_ms=attempt_ms - base_ms)

@@ -22,6 +22,7 @@ from harness.judge.bay import (
     until,
 )
 from harness.judge.binding import Interval
+from harness.judge.facts import At
 from harness.judge.spans import covering
 
 #: A register in whole Wh, sampled at whole milliseconds, may look this much too fast.
@@ -82,10 +83,20 @@ def _readings(story: Story, interval: Interval, as_of_ms: int) -> list[Reading]:
         if start.seq < r.seq < interval.end_seq and r.t_ms <= as_of_ms + FINAL_METER_MS
     ]
     if end is not None and end.t_ms <= as_of_ms + FINAL_METER_MS:
-        limit = max(as_of_ms, end.t_ms + FINAL_METER_MS)
+        limit = _final_by(story, end, as_of_ms)
         final = [r for r in good if r.seq >= end.seq and r.t_ms <= limit]
         during += final[:1]
     return [*before[-1:], *during]
+
+
+def _final_by(story: Story, end: At, as_of_ms: int) -> int:
+    """Until when the final reading may come: a controller waits for the meter line.
+
+    When that line came and was no good, there is nothing more to wait for.
+    """
+    lines = [r.t_ms for r in story.readings if r.seq >= end.seq]
+    came = bool(lines) and lines[0] <= as_of_ms
+    return as_of_ms if came else max(as_of_ms, end.t_ms + FINAL_METER_MS)
 
 
 def _trusted_until(story: Story, interval: Interval, as_of_ms: int) -> int | None:

@@ -12,8 +12,8 @@ from itertools import pairwise
 from typing import Final
 
 from harness.judge.closes import Attempt, Outcome
+from harness.judge.dossier import Dossier
 from harness.judge.reading import text
-from harness.judge.settlement import Dossier
 from harness.judge.spans import Span
 from harness.judge.verdict import Conduct, Finding
 

@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
+from harness.judge.facts import At, Message, Stored
 from harness.judge.reading import Table, number, numbers, tables, text
-from harness.judge.timeline import At, Message, Stored, Timeline
+from harness.judge.timeline import Timeline
 from harness.judge.verdict import Conduct, Finding
 
 APPROVALS: Final = frozenset({"Session Approved", "Session Partially Approved"})
@@ -121,11 +122,11 @@ def _store(ledger: Ledger, stored: Stored) -> None:
     session = _find(ledger, stored)
     if stored.event == "opened" and session is None:
         _open(ledger, stored)
-    elif session is None:
+    elif session is None and stored.event != "refused":
         expected = "every session is opened before anything else happens to it"
         seen = f"{stored.event} of {stored.session_id or stored.psp_session_id}"
         _doubt(ledger, expected, seen, stored)
-    else:
+    elif session is not None:
         _move(session, stored)
 
 

@@ -8,19 +8,24 @@ mix the two: money is judged by the first, haste and doubt by the second.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import Final
 
-from harness.judge.binding import Binding
-from harness.judge.closes import Attempt, Closes, Outcome
-from harness.judge.deadlines import Lateness, lateness, requirements_of
-from harness.judge.metering import used
+from harness.judge.deadlines import requirements_of
+from harness.judge.dossier import (
+    UNSTORED_MS,
+    Dossier,
+    Fault,
+    first_attempt,
+    pick_trigger,
+    right_amount,
+    slice_of,
+    words_of,
+)
+from harness.judge.doubles import twice
+from harness.judge.facts import At
 from harness.judge.reading import text
 from harness.judge.sessions import Session, TrueClose
 from harness.judge.spans import Span
-from harness.judge.tariff import price
-from harness.judge.timeline import At
-from harness.judge.triggers import SLACK_MS, Case, Trigger, triggers
 from harness.judge.verdict import (
     SETTLEMENT_ORDER,
     Conduct,
@@ -35,49 +40,12 @@ REVERSAL_MS: Final = _DAY_MS
 VALIDITY_MS: Final = 5 * _DAY_MS
 #: The longest retry schedule; a last attempt this late has exhausted it.
 _SCHEDULE_MS: Final = 7 * _DAY_MS - _DAY_MS // 2
-#: A controller killed this soon after a fact arrived may not have stored it.
-_UNSTORED_MS: Final = 1_000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
-    settlement: Settlement
-    requirements: tuple[str, ...]
-    expected: str
-    seen: str
-    at: At
-    #: The controller did what it could: its conduct is not to blame.
-    excused: bool = False
-
-
-@dataclass(slots=True, kw_only=True)
-class Dossier:
-    """One session with everything that its rules need."""
-
-    case: Case
-    attempts: list[Attempt]
-    closes: Closes
-    binding: Binding
-    blocked: Sequence[Span]
-    #: The session's trigger, and how late the first attempt was.
-    trigger: Trigger | None = None
-    late: Lateness | None = None
-    expected: tuple[int, int] | None = None
-    warnings: list[Finding] = field(default_factory=list)
-
-    @property
-    def session(self) -> Session:
-        return self.case.session
-
-    @property
-    def end_ms(self) -> int:
-        return self.case.timeline.end_ms
 
 
 def examine(dossier: Dossier) -> tuple[SessionVerdict, list[Finding]]:
     """The verdict on one session, and a line for each requirement it breaches."""
-    _pick_trigger(dossier)
-    dossier.expected = _expected(dossier)
+    pick_trigger(dossier)
+    dossier.expected = right_amount(dossier)
     faults = [fault for rule in _RULES for fault in rule(dossier)]
     faults.sort(key=lambda f: SETTLEMENT_ORDER.index(f.settlement), reverse=True)
     findings = [line for fault in faults for line in _lines(dossier, fault)]
@@ -94,86 +62,12 @@ def _lines(dossier: Dossier, fault: Fault) -> Iterator[Finding]:
             expected=fault.expected,
             seen=f"{fault.settlement}: {fault.seen}",
             t_ms=fault.at.t_ms,
-            seqs=_seqs(dossier),
+            seqs=slice_of(dossier),
         )
         if fault.excused:
             dossier.warnings.append(finding)
         else:
             yield finding
-
-
-def _seqs(dossier: Dossier) -> tuple[int, ...]:
-    session = dossier.session
-    seqs = {session.opened.seq, *(a.seq for a in dossier.attempts)}
-    seqs |= {a.answered.seq for a in dossier.attempts if a.answered is not None}
-    seqs |= {c.seq for c in session.closes}
-    if session.told is not None:
-        seqs.add(session.told.seq)
-    if dossier.trigger is not None:
-        seqs.add(dossier.trigger.seq)
-    return tuple(sorted(seqs))
-
-
-# --- When and how much ----------------------------------------------------------
-
-
-def _first_attempt(dossier: Dossier, trigger: Trigger) -> Attempt | None:
-    """The first attempt that answers this trigger."""
-    due_ms = trigger.t_ms - SLACK_MS
-    later = [a for a in dossier.attempts if a.t_ms >= due_ms]
-    return next(iter([*later, *dossier.attempts]), None)
-
-
-def _pick_trigger(dossier: Dossier) -> None:
-    """The first trigger that came before the controller acted, or before the end."""
-    attempts, session = dossier.attempts, dossier.session
-    acted_ms = attempts[0].t_ms if attempts else dossier.end_ms
-    effect = next((a for a in attempts if a.effect is not None), None)
-    found = triggers(dossier.case)
-    for limit_ms in (acted_ms, effect.t_ms if effect else dossier.end_ms):
-        due = [t for t in found if t.t_ms <= limit_ms + SLACK_MS]
-        if due and session.told is not None:
-            dossier.trigger = due[0]
-            break
-    if dossier.trigger is None:
-        return
-    attempt = _first_attempt(dossier, dossier.trigger)
-    if attempt is not None:
-        dossier.late = lateness(dossier.trigger, attempt.t_ms, dossier.blocked)
-
-
-def _decided(dossier: Dossier) -> int:
-    """When the controller fixed the amount: its first attempt of the close that held.
-
-    Without any close: the end of the trace.
-    """
-    effect = next((a for a in dossier.attempts if a.effect is not None), None)
-    if effect is None:
-        return dossier.attempts[-1].t_ms if dossier.attempts else dossier.end_ms
-    same = [a for a in dossier.attempts if not a.differs(effect)]
-    return same[0].t_ms
-
-
-def _expected(dossier: Dossier) -> tuple[int, int]:
-    """Lowest and highest right amount in minor units; (0, 0) is a release."""
-    case, as_of_ms = dossier.case, _decided(dossier)
-    claims, prices = case.promises.claims, case.promises.prices
-    use = used(
-        case.bay,
-        case.intervals,
-        as_of_ms=as_of_ms,
-        max_power_w=claims.max_power_w,
-    )
-    low = price(prices, energy_wh=use.low_wh, energised_ms=use.low_ms)
-    high = price(prices, energy_wh=use.high_wh, energised_ms=use.high_ms)
-    if use.low_wh == 0:
-        low = 0
-    slack = 1 if prices.per_minute else 0
-    low, high = max(0, low - slack), high + slack * (high > 0)
-    authorised = dossier.session.authorised_at(as_of_ms)
-    if claims.amount_strategy == "over_capture":
-        return min(low, authorised), high
-    return min(low, authorised), min(high, authorised)
 
 
 # --- Rules ----------------------------------------------------------------------
@@ -189,7 +83,7 @@ def _left_open(dossier: Dossier) -> Iterator[Fault]:
     if session.expired is not None:
         seen = "the terminal's own time-out closed it"
     if dossier.attempts:
-        seen += f"; last attempt: {_words(dossier.attempts[-1])}"
+        seen += f"; last attempt: {words_of(dossier.attempts[-1])}"
     else:
         seen += "; no close was ever sent" + _wrong_operation(dossier)
     yield Fault(
@@ -201,13 +95,10 @@ def _left_open(dossier: Dossier) -> Iterator[Fault]:
     )
 
 
-def _words(attempt: Attempt) -> str:
-    amount = "" if attempt.amount_minor is None else f" of {attempt.amount_minor}"
-    return f"{attempt.op}{amount}, {attempt.answer}"
-
-
 def _open_requirements(dossier: Dossier) -> tuple[str, ...]:
     found = ["R-SES-01"]
+    if dossier.session.told is None:
+        return (*found, "R-RTY-07", "R-SES-05")
     energy = dossier.case.energy_at() is not None
     found.append("R-SES-06" if energy else "R-NOS-01")
     if dossier.trigger is not None:
@@ -262,7 +153,7 @@ def _died_with_it(dossier: Dossier, told: At) -> bool:
         for life in timeline.lives
         if life.event == "killed"
         and life.seq > told.seq
-        and life.t_ms <= told.t_ms + _UNSTORED_MS
+        and life.t_ms <= told.t_ms + UNSTORED_MS
     ]
     if not kills:
         return False
@@ -357,7 +248,7 @@ def _late(dossier: Dossier) -> Iterator[Fault]:
                 expected=expected,
                 seen=seen,
                 t_ms=trigger.t_ms,
-                seqs=_seqs(dossier),
+                seqs=slice_of(dossier),
             )
         )
 
@@ -416,13 +307,13 @@ def _wrong_amount(dossier: Dossier) -> Iterator[Fault]:
     yield Fault(
         settlement=Settlement.WRONG_AMOUNT,
         requirements=tuple(requirements),
-        expected=_range_words(low, high),
+        expected=_rangewords_of(low, high),
         seen="released" if close.op == "cancel" else f"committed {amount}",
         at=close,
     )
 
 
-def _range_words(low: int, high: int) -> str:
+def _rangewords_of(low: int, high: int) -> str:
     if high == 0:
         return "a release: nothing is due"
     return f"a commit of {low}" if low == high else f"a commit of {low} to {high}"
@@ -432,71 +323,11 @@ def _ours(dossier: Dossier, close: TrueClose) -> bool:
     return any(a.effect is close for a in dossier.attempts)
 
 
-def _twice(dossier: Dossier) -> Iterator[Fault]:
-    closes, attempts = dossier.session.closes, dossier.attempts
-    if len(closes) > 1:
-        yield _double(f"{len(closes)} effective closes", closes[1])
-    for index, later in enumerate(attempts):
-        for earlier in attempts[:index]:
-            seen = _clash(dossier, earlier, later)
-            if seen:
-                yield _double(seen, later)
-                return
-
-
-def _double(seen: str, at: At | Attempt) -> Fault:
-    return Fault(
-        settlement=Settlement.TWICE,
-        requirements=("R-SES-09", "R-RTY-09"),
-        expected="one operation and one amount per session, repeated unchanged",
-        seen=seen,
-        at=At(seq=at.seq, t_ms=at.t_ms),
-    )
-
-
-def _clash(dossier: Dossier, earlier: Attempt, later: Attempt) -> str:
-    """Why sending ``later`` after ``earlier`` may close the session twice."""
-    answered = earlier.answered
-    known = answered is not None and answered.seq < later.seq
-    outcome = earlier.outcome if known else Outcome.UNKNOWN
-    words = f"{_words(later)} sent after {_words(earlier)}"
-    if outcome is Outcome.CONFIRMED and not _forgotten(dossier, earlier, later):
-        return words
-    if outcome is Outcome.REFUSED or not later.differs(earlier):
-        return ""
-    return "" if _ruled_out(dossier, earlier, later) else words
-
-
-def _forgotten(dossier: Dossier, earlier: Attempt, later: Attempt) -> bool:
-    """Killed before the confirmation could be stored: repeating it is right."""
-    if earlier.answered is None or later.differs(earlier):
-        return False
-    known_ms = earlier.answered.t_ms
-    return any(
-        life.event == "killed" and known_ms <= life.t_ms <= known_ms + _UNSTORED_MS
-        for life in dossier.case.timeline.lives
-    )
-
-
-def _ruled_out(dossier: Dossier, earlier: Attempt, later: Attempt) -> bool:
-    """Something proved, in between, that the earlier attempt had no effect."""
-    proofs = [at.seq for at in dossier.closes.seen_open.get(dossier.session.index, [])]
-    proofs += [
-        a.answered.seq
-        for a in dossier.attempts
-        if a.answered is not None and a.answer in _STILL_OPEN and a.seq > earlier.seq
-    ]
-    return any(earlier.seq < seq < later.seq for seq in proofs)
-
-
-#: Refusals that only an open session gets.
-_STILL_OPEN: Final = frozenset({"200 FAILED", "400"})
-
 _RULES: Final[tuple[Callable[[Dossier], Iterator[Fault]], ...]] = (
     _left_open,
     _unknown,
     _orphaned,
-    _twice,
+    twice,
     _wrong_amount,
     _late,
     _scheme_late,
@@ -514,13 +345,13 @@ def _verdict(dossier: Dossier, faults: Sequence[Fault]) -> SessionVerdict:
         r for f in faults if f.settlement is settlement for r in f.requirements
     ]
     ended = session.ended
-    attempt = None if trigger is None else _first_attempt(dossier, trigger)
+    attempt = None if trigger is None else first_attempt(dossier, trigger)
     first = attempt or next(iter(dossier.attempts), None)
     return SessionVerdict(
         session_id=session.session_id,
         psp_session_id=session.psp_session_id,
         settlement=settlement,
-        why=worst.seen if worst else _closed_words(close),
+        why=worst.seen if worst else _closedwords_of(close),
         authorised_minor=session.authorised_at(dossier.end_ms),
         expected_minor=dossier.expected,
         closed_minor=None if close is None else close.amount_minor,
@@ -532,11 +363,11 @@ def _verdict(dossier: Dossier, faults: Sequence[Fault]) -> SessionVerdict:
         connector=dossier.case.connector,
         driver=dossier.case.driver or None,
         requirements=tuple(dict.fromkeys(requirements)),
-        seqs=_seqs(dossier),
+        seqs=slice_of(dossier),
     )
 
 
-def _closed_words(close: TrueClose | None) -> str:
+def _closedwords_of(close: TrueClose | None) -> str:
     if close is None or close.op == "cancel":
         return "released"
     return f"committed {close.amount_minor}"

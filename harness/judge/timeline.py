@@ -10,7 +10,24 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from harness.judge.frames import closes_in
+from harness.judge.facts import (
+    Act,
+    Answer,
+    At,
+    Breach,
+    Call,
+    Callback,
+    Face,
+    Failure,
+    Life,
+    Line,
+    LinkChange,
+    Message,
+    Money,
+    Planned,
+    Stored,
+)
+from harness.judge.frames import closes_in, is_sound
 from harness.judge.promises import Promises
 from harness.judge.reading import Table, flag, number, rows, table, text
 from wire.records import Record
@@ -26,129 +43,6 @@ _ROUTE_OF: Final[Mapping[str, str]] = {
     "card": "E4",
     "start": "E3",
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class At:
-    """Where in the trace, and when in the run."""
-
-    seq: int
-    t_ms: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Act(At):
-    act: str
-    driver: str
-    connector: int | None
-    card: str
-    card_id: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Message(At):
-    """One PSP message. ``outbound``: from the controller to the terminal."""
-
-    outbound: bool
-    fate: str
-    name: str
-    fields: Table
-    #: Why a block made no sense; empty when it did.
-    malformed: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call(At):
-    call: int
-    route: str
-    target: str
-    session_id: str
-    query: Table
-    authorised: bool
-    fate: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer(At):
-    status: int
-    body: object
-    fate: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Failure(At):
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Callback(At):
-    what: str
-    body: Table
-    fate: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line(At):
-    """A line of the bay link. ``outbound``: from the controller."""
-
-    outbound: bool
-    line: Table
-    fate: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LinkChange(At):
-    link: str
-    up: bool
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stored(At):
-    """The terminal's session store changed, or refused to."""
-
-    event: str
-    session_id: str
-    psp_session_id: int
-    hold: str
-    card: str
-    card_id: str
-    amount_minor: int | None
-    op: str
-    via: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Money(At):
-    event: str
-    hold: str
-    amount_minor: int | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Life(At):
-    event: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Planned(At):
-    event: str
-    fault: str
-    name: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Breach(At):
-    requirement: str
-    expected: str
-    seen: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Face(At):
-    face: str
-    state: str
 
 
 @dataclass(slots=True, kw_only=True)
@@ -175,6 +69,8 @@ class Timeline:
     breaches: list[Breach] = field(default_factory=list)
     marks: set[str] = field(default_factory=set)
     epilogue: dict[str, int] = field(default_factory=dict)
+    #: (time, heard): bytes were lost on the PSP line; the controller heard again.
+    silences: list[tuple[int, bool]] = field(default_factory=list)
     #: When bytes of the controller were lost on the PSP line, keep-alives included.
     lost_ms: list[int] = field(default_factory=list)
 
@@ -207,20 +103,19 @@ def _act(timeline: Timeline, record: Record, at: At) -> None:
             connector=number(record, "connector"),
             card=text(record, "card"),
             card_id=text(record, "card_id"),
+            button=text(record, "button"),
         )
     )
 
 
 def _psp(timeline: Timeline, record: Record, at: At) -> None:
     outbound = text(record, "direction") == "to_terminal"
-    fate = text(record, "fate")
+    fate = _fate(timeline, record, outbound, at)
     named = False
-    if outbound and fate != "delivered":
-        timeline.lost_ms.append(at.t_ms)
     for row in rows(record, "messages"):
         name = text(row, "message")
         if name in _KEEP_ALIVE:
-            return
+            continue
         named = named or bool(name)
         fields, malformed = table(row, "fields"), text(row, "malformed")
         _add_message(timeline, at, outbound, fate, (name, fields, malformed))
@@ -230,6 +125,20 @@ def _psp(timeline: Timeline, record: Record, at: At) -> None:
                 # The amount may be the very thing that was damaged.
                 fields.pop("amount_minor", None)
             _add_message(timeline, at, outbound, fate, (name, fields, ""))
+
+
+def _fate(timeline: Timeline, record: Record, outbound: bool, at: At) -> str:
+    """delivered | lost | changed, where noise around a good block is no change."""
+    fate = text(record, "fate")
+    if fate == "changed" and is_sound(text(record, "hex")):
+        fate = "delivered"
+    if fate != "delivered":
+        timeline.silences.append((at.t_ms, False))
+        if outbound:
+            timeline.lost_ms.append(at.t_ms)
+    elif not outbound and timeline.silences:
+        timeline.silences.append((at.t_ms, True))
+    return fate
 
 
 def _add_message(

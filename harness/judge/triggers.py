@@ -7,118 +7,22 @@ the controller acted.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import Final
 
 from harness.judge.bay import (
     DRAWING,
     PLUGGED,
-    Bay,
     Said,
     Story,
     active_faults,
     after,
     last,
     since,
-    until,
 )
-from harness.judge.binding import Interval
-from harness.judge.promises import Promises
-from harness.judge.reading import strings_in
+from harness.judge.case import FLICKER_MS, SLACK_MS, Case, Kind, Trigger
+from harness.judge.facts import Act, At
 from harness.judge.sessions import Session
-from harness.judge.timeline import Act, At, Timeline
-
-
-class Kind(StrEnum):
-    """Why a close is due, in words that can be printed."""
-
-    UNPLUGGED = "vehicle unplugged"
-    FAULT = "charger fault"
-    EMERGENCY = "emergency stop"
-    PILOT = "pilot error"
-    BAY_EMPTY = "bay empty"
-    ABORT = "driver pressed cancel"
-    TAP = "tap to stop"
-    STOPPED = "charge ended"
-    PLUG_WINDOW = "plug-in window over"
-    ENERGY_WINDOW = "no-energy window over"
-    FULL_WINDOW = "parked-full window over"
-    REJECTED = "charger rejected the start"
-    UNAVAILABLE = "connector out of service"
-    CHARGER_LOST = "charger-loss window over"
-    SURPLUS = "late or surplus approval"
-    ORPHAN = "session found again"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trigger(At):
-    kind: Kind
-    #: Whether energy had been delivered by then: commit, else release.
-    energy: bool
-
-
-@dataclass(slots=True, kw_only=True)
-class Case:
-    """One session with all that bears on it."""
-
-    session: Session
-    #: When the controller knew of the session.
-    told: At
-    promises: Promises
-    bay: Bay
-    timeline: Timeline
-    intervals: list[Interval]
-    #: Where its vehicle is or was; None when it never plugged in anywhere.
-    connector: int | None
-    driver: str
-    plugged: At | None
-    #: Other sessions of the same card, for tap-to-stop.
-    twins: bool = False
-
-    @property
-    def story(self) -> Story:
-        return self.bay.story(self.connector or 0)
-
-    def energy_at(self) -> int | None:
-        """When energy first flowed, as far as the controller was told."""
-        return min(
-            (t for i in self.intervals for t in _energy_in(self, i)), default=None
-        )
-
-    def had_energy(self, t_ms: int) -> bool:
-        first = self.energy_at()
-        return first is not None and first < t_ms
-
-    def resumed(self, t_ms: int, within_ms: int) -> bool:
-        """Whether the charge went on soon after ``t_ms``."""
-        return any(t_ms < i.start.t_ms <= t_ms + within_ms for i in self.intervals)
-
-    def trigger(self, kind: Kind, at: At, t_ms: int | None = None) -> Trigger:
-        when = max(at.t_ms if t_ms is None else t_ms, self.told.t_ms)
-        return Trigger(
-            seq=at.seq, t_ms=when, kind=kind, energy=self.had_energy(when + 1)
-        )
-
-
-#: A fact that is taken back within this time, with the charge going on, is a flicker.
-FLICKER_MS: Final = 60_000
-
-
-def _energy_in(case: Case, interval: Interval) -> Iterator[int]:
-    """Times at which energy is known to have flowed in an interval; the first only."""
-    story, start = case.bay.story(interval.connector), interval.start
-    register: int | None = None
-    for reading in until(story.readings, start.t_ms):
-        register = reading.energy_wh if reading.good else register
-    for reading in since(story.readings, start.seq):
-        moved = register is not None and reading.energy_wh > register
-        if moved or reading.power_w > 0:
-            yield reading.t_ms
-            return
-        if reading.seq >= interval.end_seq:
-            return
-
+from harness.judge.timeline import Timeline
 
 # --- The vehicle ----------------------------------------------------------------
 
@@ -296,8 +200,10 @@ def _rejected(case: Case) -> Iterator[Trigger]:
 def _charger_lost(case: Case) -> Iterator[Trigger]:
     window_ms = case.promises.windows.charger_loss_ms
     for outage in case.bay.outages:
-        due_ms = outage.start_ms + window_ms
-        if outage.end_ms > due_ms and outage.end_ms > case.told.t_ms:
+        due_ms = case.awake(outage.start_ms + window_ms)
+        # A controller that boots finds the link down in any case.
+        patience = FLICKER_MS if due_ms > outage.start_ms + window_ms else 0
+        if outage.end_ms > due_ms + patience and outage.end_ms > case.told.t_ms:
             at = At(seq=case.told.seq, t_ms=due_ms)
             yield case.trigger(Kind.CHARGER_LOST, at)
 
@@ -327,17 +233,24 @@ def _mine(case: Case, story: Story, said: Said[str]) -> bool:
 
 def _taps(case: Case) -> Iterator[Trigger]:
     """The session's card is read again while energy flows."""
-    claims, card_id = case.promises.claims, case.session.card_id
+    claims = case.promises.claims
     if "tap" not in claims.stop or claims.same_card_twice == "allow" or case.twins:
         return
     for act in case.timeline.acts:
-        if act.act != "tap" or act.seq < case.told.seq or not card_id:
-            continue
-        if act.card_id != card_id:
+        if act.seq < case.told.seq or not is_card_of(act, case.session):
             continue
         read = card_read(case.timeline, act)
-        if read is not None and any(i.live_at(read.seq) for i in case.intervals):
+        if read is not None and any(i.live_at(act.seq) for i in case.intervals):
             yield case.trigger(Kind.TAP, read)
+
+
+def is_card_of(act: Act, session: Session) -> bool:
+    """A tap with the session's own card, which can be recognised.
+
+    The two protocols show the same card by different hashes, so its name counts.
+    """
+    recognisable = act.act == "tap" and bool(act.card_id and session.card_id)
+    return recognisable and session.card in ("", act.card)
 
 
 def card_read(timeline: Timeline, tap: Act) -> At | None:
@@ -350,19 +263,18 @@ def card_read(timeline: Timeline, tap: Act) -> At | None:
         if m.name == "Card Read" and not m.outbound and m.fate == "delivered"
     ]
     told += [c for c in timeline.callbacks if c.what == "card" and c.fate != "lost"]
+    polls = [c.call for c in timeline.calls if c.route == "E4"]
+    answers = [timeline.answers[call] for call in polls if call in timeline.answers]
     told += [
         a
-        for a in timeline.answers.values()
-        if a.fate != "lost" and any(t == tap.card_id for t in strings_in(a.body))
+        for a in answers
+        if a.fate != "lost" and isinstance(a.body, dict) and a.body.get("cardId")
     ]
     told = [at for at in told if tap.seq < at.seq < until_seq]
     return min(told, key=lambda at: at.seq, default=None)
 
 
 # --- Windows and approvals ------------------------------------------------------
-
-#: "Windows have +- 2 s": a plug this long after the end still starts the charge.
-SLACK_MS: Final = 2_000
 
 
 def _windows(case: Case) -> Iterator[Trigger]:

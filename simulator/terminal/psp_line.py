@@ -18,7 +18,6 @@ from simulator.terminal.impairments import Impairments, Kind
 from simulator.terminal.outbox import Outbox
 from simulator.terminal.settings import TerminalSettings
 from wire.psp import (
-    MAGIC,
     PREAMBLES,
     TCP_IDLE_CLOSE_MS,
     VERSION_BLOCK_BYTES,
@@ -136,15 +135,16 @@ class PspLine:
         self._decoder = self._new_decoder(limit)
 
     def _new_decoder(self, limit: int | None) -> BlockDecoder:
-        any_magic = self._profile.wrong_magic == "accept"
-        return BlockDecoder(
+        decoder = BlockDecoder(
             Direction.TO_TERMINAL,
             extended=self.reading.extended,
             preamble=PREAMBLES[Direction.TO_TERMINAL],
-            magic=None if any_magic else MAGIC,
             max_block_bytes=limit,
             inter_byte_ms=self._profile.inter_byte_ms,
         )
+        if self._profile.wrong_magic == "accept":
+            decoder.magic = None
+        return decoder
 
     # --- Bytes in ---------------------------------------------------------------
 

@@ -129,9 +129,9 @@ def test_a_welded_contactor_says_that_it_is_still_closed(charge: Charge) -> None
 def test_a_welded_contactor_is_ordered_once_by_a_fault(charge: Charge) -> None:
     charge.trouble(welded())
     charge.do(ChargerFault(connector=1, code="GroundFailure", active=True))
-    charge.wait(1_000)
     types = [line["type"] for line in charge.lines]
     assert types == ["fault", "contactor", "meter"]
+    charge.wait(60_000)
     assert charge.of("contactor", "closed") == [True]
 
 
@@ -230,6 +230,20 @@ def test_a_charger_that_waits_gives_up_in_its_own_time(
     assert charge.of("rejected", "reason") == []
     charge.wait(1)
     assert charge.of("rejected", "reason") == [reason or "connection time-out"]
+
+
+def test_a_charger_that_waits_needs_no_command_to_give_up(charge: Charge) -> None:
+    charge.do(VehicleLeft(connector=1))
+    charge.trouble(waiting(30))
+    charge.wait(60_000)
+    assert charge.of("rejected", "reason") == ["connection time-out"]
+    assert charge.of("rejected", "command") == ["contactor"]
+
+
+def test_a_charger_does_not_wait_for_a_vehicle_that_is_there(charge: Charge) -> None:
+    charge.trouble(waiting(30))
+    charge.wait(60_000)
+    assert charge.of("rejected", "reason") == []
 
 
 @pytest.mark.parametrize(
@@ -409,7 +423,9 @@ class StationMachine(RuleBasedStateMachine):
         )
         self.station = Station(settings)
         self.now_ms = 0
-        self.commanded: set[int] = set()
+        #: When the controller last told each connector to close.
+        self.commanded: dict[int, int] = {}
+        self.happens_ms = 0
         self.closed = {1: False, 2: False}
         self.welded: set[int] = set()
         self.energy = {1: 0, 2: 0}
@@ -419,6 +435,7 @@ class StationMachine(RuleBasedStateMachine):
     # --- Driving it ---
 
     def do(self, event: Event) -> None:
+        self.happens_ms = self.now_ms
         try:
             actions = self.station.handle(event, self.now_ms)
         except ImpossibleError:
@@ -449,9 +466,9 @@ class StationMachine(RuleBasedStateMachine):
         number, closed = int(str(fields["connector"])), bool(fields["closed"])
         assert self.closed[number] is not closed, "a note is a change"
         if closed:
-            assert number in self.commanded, "closed without a command"
-        else:
-            self.commanded.discard(number)
+            told_ms = self.commanded.get(number)
+            assert told_ms is not None, "closed without a command"
+            assert self.happens_ms - told_ms <= SWITCH_MS, "closed long after it"
         self.closed[number] = closed
 
     @initialize()
@@ -465,6 +482,7 @@ class StationMachine(RuleBasedStateMachine):
     def time_passes(self, ms: int) -> None:
         until_ms = self.now_ms + ms
         while (due_ms := self.station.deadline_ms()) is not None and due_ms <= until_ms:
+            self.happens_ms = due_ms
             self.take(self.station.on_deadline(due_ms))
             after_ms = self.station.deadline_ms()
             assert after_ms is None or after_ms > due_ms, "must move forward"
@@ -483,7 +501,7 @@ class StationMachine(RuleBasedStateMachine):
     @rule(number=plugged, close=st.sampled_from([True, True, False]))
     def command(self, number: int, close: bool) -> None:
         if close and self.linked:
-            self.commanded.add(number)
+            self.commanded[number] = self.now_ms
         self.say(type="contactor", connector=number, close=close)
 
     @rule(number=NUMBERS, locked=st.booleans())

@@ -1,0 +1,183 @@
+"""The controller: one machine that hands facts to its parts and collects actions.
+
+Order matters in one place only. Whatever a part wants to leave the controller goes into
+one list, in the order in which it was decided; and everything that has to be durable
+has been written, in the same call, before the action that depends on it is returned.
+
+Nothing here knows PSP, CPS or the bay link.
+"""
+
+from collections.abc import Sequence
+
+from controller_ref.charger_facts import ChargerFacts
+from controller_ref.charger_side import ChargerSide, Line
+from controller_ref.charging import Charging
+from controller_ref.closing import Closing
+from controller_ref.cps_side import CpsSide
+from controller_ref.desk import Desk
+from controller_ref.ledger import restore
+from controller_ref.port import (
+    Approved,
+    AuthorisationOver,
+    CardRead,
+    CloseAnswered,
+    Declined,
+    LimitAnswered,
+    Lost,
+    NoAnswer,
+    OpenSessions,
+    Ready,
+    Report,
+    TerminalPort,
+    Trouble,
+)
+from controller_ref.psp_line import TRAITS
+from controller_ref.psp_side import PspSide
+from controller_ref.reception import Reception
+from controller_ref.recovery import Recovery
+from controller_ref.settings import Settings, from_declaration
+from controller_ref.timers import For
+from wire.machine import Action, Controller, Fact, Place, Started
+
+
+class Core:
+    """Meets ``wire.machine.Controller``."""
+
+    def __init__(self, desk: Desk, out: list[Action]) -> None:
+        self._desk = desk
+        self._out = out
+        self._closing = Closing(desk)
+        self._charging = Charging(desk, self._closing)
+        self._facts = ChargerFacts(desk, self._charging)
+        self._reception = Reception(desk, self._charging, self._closing)
+        self._recovery = Recovery(desk, self._closing)
+        self._is_started = False
+
+    def handle(self, event: Fact, now_ms: int) -> Sequence[Action]:
+        self._desk.now_ms = now_ms
+        if isinstance(event, Started):
+            self._start(event, now_ms)
+        elif self._is_started:
+            for line in self._desk.charger.handle(event, now_ms):
+                self._on_line(line)
+            self._desk.terminal.handle(event, now_ms)
+        return self._settle()
+
+    def deadline_ms(self) -> int | None:
+        desk = self._desk
+        parts = (desk.timers, desk.charger, desk.terminal)
+        times = [part.deadline_ms() for part in parts]
+        return min((time for time in times if time is not None), default=None)
+
+    def on_deadline(self, now_ms: int) -> Sequence[Action]:
+        desk = self._desk
+        desk.now_ms = now_ms
+        desk.charger.on_deadline(now_ms)
+        desk.terminal.on_deadline(now_ms)
+        self._take_reports()
+        while (name := desk.timers.pop_due(now_ms)) is not None:
+            self._on_timer(*name)
+        return self._settle()
+
+    def _start(self, started: Started, now_ms: int) -> None:
+        """Remember first, then speak: what was open is known before anybody calls."""
+        self._is_started = True
+        self._desk.boot(started.wall_ms, now_ms)
+        self._closing.resume()
+        self._facts.resume()
+        self._recovery.boot()
+        self._desk.charger.begin()
+        self._desk.terminal.begin(started.boot, now_ms)
+
+    def _settle(self) -> Sequence[Action]:
+        """Let everything that follows happen, then hand out the actions."""
+        desk = self._desk
+        if self._is_started:
+            self._take_reports()
+            desk.terminal.stand_down(desk.now_ms, is_down=self._closing.is_overdue)
+            wanted = self._reception.wants_reading()
+            desk.terminal.want_reading(desk.now_ms, wanted=wanted)
+            self._take_reports()
+        actions = tuple(self._out)
+        self._out.clear()
+        return actions
+
+    def _take_reports(self) -> None:
+        reports = self._desk.terminal.reports
+        while reports:
+            self._on_report(reports.pop(0))
+
+    def _on_line(self, line: Line) -> None:
+        if line["type"] == "press":
+            self._reception.on_press(line)
+        else:
+            self._facts.on_line(line)
+
+    def _on_report(self, report: Report) -> None:
+        match report:
+            case Ready():
+                self._recovery.on_ready()
+                self._closing.on_ready()
+            case Lost():
+                self._desk.note(None, "terminal lost")
+            case CardRead():
+                self._reception.on_card(report)
+            case Approved():
+                self._reception.on_approved(report)
+            case Declined(is_certain=is_certain):
+                session = self._reception.on_declined(is_certain=is_certain)
+                self._recovery.question(session)
+            case NoAnswer(suspect=suspect):
+                session = self._reception.on_no_answer()
+                self._recovery.question(session, suspect)
+            case AuthorisationOver():
+                self._closing.on_authorisation_over()
+            case CloseAnswered():
+                self._closing.on_answer(report)
+                self._reception.on_close_answered()
+            case LimitAnswered(session_id=session_id, limit_minor=limit_minor):
+                self._charging.on_limit(session_id, limit_minor)
+            case OpenSessions(sessions=sessions):
+                self._recovery.on_open_sessions(sessions)
+            case Trouble(code=code, text=text):
+                self._desk.alarm(code, text)
+
+    def _on_timer(self, what: For, key: int) -> None:
+        match what:
+            case For.CLOSE:
+                self._closing.on_timer(key)
+            case For.PROBE:
+                self._recovery.on_timer(key)
+            case For.START_PRESSED | For.STOP_PRESSED:
+                self._reception.on_timer(what)
+            case For.CHARGER_LOSS:
+                self._facts.charger_is_gone()
+            case _:
+                self._charging.on_timer(what, key)
+
+
+def build(place: Place) -> Controller:
+    """The controller for a place; a new one after each death, with the same store.
+
+    Raises ValueError when the declaration cannot be followed.
+    """
+    settings = from_declaration(place.declaration)
+    out: list[Action] = []
+    desk = Desk(
+        settings,
+        ledger=restore(place.store),
+        terminal=_terminal(place, settings, out),
+        charger=ChargerSide(settings.name, out),
+    )
+    return Core(desk, out)
+
+
+def _terminal(place: Place, settings: Settings, out: list[Action]) -> TerminalPort:
+    if settings.interface == "cps":
+        return CpsSide(place, reserve_minor=settings.reserve_minor, out=out)
+    return PspSide(
+        TRAITS[settings.terminal],
+        is_tcp=place.psp_link == "tcp",
+        reserve_minor=settings.reserve_minor,
+        out=out,
+    )

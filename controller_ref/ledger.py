@@ -1,0 +1,184 @@
+"""The durable memory: which sessions exist, what is owed, what has been tried.
+
+The controller, not the terminal, owns the session ids (R-PER-01). Everything that must
+not be forgotten is written *before* it happens: the intent before the authorisation is
+asked for, the session before energy flows, operation and amount before they are sent,
+the attempt before it leaves. SQLite with a commit for each of these moments.
+
+Two ways to keep it: a file (WAL, ``synchronous=FULL``), or a database in memory whose
+image is stored after each commit; ``saved`` is called after a commit and may raise
+OSError. The sessions also live in ``sessions``, and that is what the rest of the
+controller works with, so a storage that fails makes no session disappear: ``put``
+answers False, the rows are written again with the next one, and whoever asked must
+not open anything new meanwhile (S-J11).
+
+A store that cannot be read back is ``damaged``: nothing is written over the evidence,
+and no new session is opened, until an operator has looked at it.
+"""
+
+import sqlite3
+from collections.abc import Callable
+from dataclasses import asdict, fields
+from typing import Final, Protocol
+
+from controller_ref.session import Op, Session
+from controller_ref.transitions import FINAL, State
+
+#: Ended sessions that are kept for receipts; card data goes with them (R-UI-07).
+MAX_ENDED: Final = 200
+#: Lines of the audit trail that are kept (R-PER-08).
+MAX_AUDIT: Final = 5_000
+
+_COLUMNS: Final = tuple(field.name for field in fields(Session))
+_FLAGS: Final = tuple(f.name for f in fields(Session) if f.type in (bool, "bool"))
+_SCHEMA: Final = f"""
+CREATE TABLE IF NOT EXISTS session ({", ".join(_COLUMNS)}, PRIMARY KEY (key));
+CREATE TABLE IF NOT EXISTS audit (
+    number INTEGER PRIMARY KEY, wall_ms INTEGER, key INTEGER, text TEXT);
+"""
+_PUT: Final = (
+    f"INSERT OR REPLACE INTO session ({', '.join(_COLUMNS)}) "
+    f"VALUES ({', '.join('?' for _ in _COLUMNS)})"
+)
+_NOTE: Final = "INSERT INTO audit (wall_ms, key, text) VALUES (?, ?, ?)"
+_TRIM: Final = "DELETE FROM audit WHERE number <= (SELECT MAX(number) FROM audit) - ?"
+
+
+class Store(Protocol):
+    """One image that survives a power cut (``wire.machine.DurableStore``)."""
+
+    def load(self) -> bytes | None: ...
+    def save(self, image: bytes) -> None: ...
+
+
+class Ledger:
+    """The sessions, in memory and on storage."""
+
+    def __init__(
+        self, connection: sqlite3.Connection, *, saved: Callable[[], None]
+    ) -> None:
+        """Take a connection whose tables exist; raises sqlite3.Error if unreadable."""
+        self._connection = connection
+        self._saved = saved
+        self._dirty: dict[int, Session] = {}
+        self._notes: list[tuple[int, int, str]] = []
+        self.is_damaged = False
+        #: False after a write that failed, until one succeeds.
+        self.is_healthy = True
+        self.sessions: dict[int, Session] = {}
+        for row in connection.execute(
+            f"SELECT {', '.join(_COLUMNS)} FROM session ORDER BY key"
+        ):
+            session = _session(row)
+            self.sessions[session.key] = session
+        self._last_key = max(self.sessions, default=0)
+
+    # --- Writing ----------------------------------------------------------------
+
+    def new(self, state: State, *, wall_ms: int) -> Session:
+        """A session with the next key; not yet written."""
+        self._last_key += 1
+        session = Session(key=self._last_key, state=state, opened_wall_ms=wall_ms)
+        self.sessions[session.key] = session
+        return session
+
+    def note(self, session: Session | None, text: str, *, wall_ms: int) -> None:
+        """A line for the audit trail; written with the next ``put``."""
+        self._notes.append((wall_ms, session.key if session else 0, text))
+        del self._notes[:-MAX_AUDIT]
+
+    def put(self, session: Session) -> bool:
+        """Write a session and all that is still unwritten; True when it is durable."""
+        self._dirty[session.key] = session
+        return self.flush()
+
+    def flush(self) -> bool:
+        """Write what is unwritten; True when everything is durable."""
+        if self.is_damaged:
+            return False
+        try:
+            self._write()
+            self._saved()
+        except (sqlite3.Error, OSError):
+            self.is_healthy = False
+            return False
+        self._dirty.clear()
+        self._notes.clear()
+        self.is_healthy = True
+        self._forget_old()
+        return True
+
+    def _write(self) -> None:
+        with self._connection as connection:
+            rows = [tuple(asdict(each).values()) for each in self._dirty.values()]
+            connection.executemany(_PUT, rows)
+            connection.executemany(_NOTE, self._notes)
+            connection.execute(_TRIM, (MAX_AUDIT,))
+            ended = [each.key for each in self._ended()[:-MAX_ENDED]]
+            delete = "DELETE FROM session WHERE key = ?"
+            connection.executemany(delete, [(key,) for key in ended])
+
+    def _forget_old(self) -> None:
+        for session in self._ended()[:-MAX_ENDED]:
+            del self.sessions[session.key]
+
+    def _ended(self) -> list[Session]:
+        """What may be forgotten in the end; never what an operator has to settle."""
+        done = (State.CLOSED, State.DECLINED)
+        return [each for each in self.sessions.values() if each.state in done]
+
+    # --- Asking -----------------------------------------------------------------
+
+    def open(self) -> list[Session]:
+        """Sessions in which something still has to happen, oldest first."""
+        return [each for each in self.sessions.values() if each.state not in FINAL]
+
+    def live(self) -> list[Session]:
+        return [each for each in self.sessions.values() if each.is_live]
+
+    def within(self, *states: State) -> list[Session]:
+        return [each for each in self.sessions.values() if each.state in states]
+
+    def by_session_id(self, session_id: str) -> Session | None:
+        """The newest session with this id; ids may come back after years."""
+        found = None
+        for each in self.sessions.values():
+            if each.session_id == session_id and session_id:
+                found = each
+        return found
+
+
+def _session(row: tuple[object, ...]) -> Session:
+    values = dict(zip(_COLUMNS, row, strict=True))
+    values.update({name: bool(values[name]) for name in _FLAGS})
+    values["state"], values["op"] = State(str(values["state"])), Op(str(values["op"]))
+    return Session(**values)  # type: ignore[arg-type]  # columns are its fields
+
+
+def prepare(connection: sqlite3.Connection) -> None:
+    """Make the tables if they are missing, and commit only what is on the disk."""
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=FULL")
+    connection.executescript(_SCHEMA)
+
+
+def restore(store: Store) -> Ledger:
+    """The ledger from the image in ``store``; damaged when it cannot be read."""
+    try:
+        return _from_image(store, store.load())
+    except (sqlite3.Error, OSError, ValueError):
+        ledger = _from_image(store, None)
+        ledger.is_damaged = True
+        ledger.is_healthy = False
+        return ledger
+
+
+def _from_image(store: Store, image: bytes | None) -> Ledger:
+    connection = sqlite3.connect(":memory:")
+    if image is not None:
+        connection.deserialize(image)
+        check = connection.execute("PRAGMA integrity_check").fetchone()
+        if check != ("ok",):
+            raise sqlite3.DatabaseError(f"ledger: found {check}, allowed ok")
+    prepare(connection)
+    return Ledger(connection, saved=lambda: store.save(connection.serialize()))

@@ -1,0 +1,151 @@
+"""One session's case with its attempts to close it: when it was due, and how much.
+
+The amount is judged as of the moment at which the controller fixed it: energy that it
+could not see yet is not held against it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from harness.judge.binding import Binding
+from harness.judge.case import SLACK_MS, Case, Trigger
+from harness.judge.closes import Attempt, Closes
+from harness.judge.deadlines import Lateness, lateness
+from harness.judge.facts import At
+from harness.judge.metering import used
+from harness.judge.sessions import Session
+from harness.judge.spans import Span
+from harness.judge.tariff import price
+from harness.judge.triggers import triggers
+from harness.judge.verdict import (
+    Finding,
+    Settlement,
+)
+
+_DAY_MS: Final = 86_400_000
+#: Schemes want an unneeded authorisation reversed within 24 h, a commit within 5 days.
+REVERSAL_MS: Final = _DAY_MS
+VALIDITY_MS: Final = 5 * _DAY_MS
+#: The longest retry schedule; a last attempt this late has exhausted it.
+_SCHEDULE_MS: Final = 7 * _DAY_MS - _DAY_MS // 2
+#: A controller killed this soon after a fact arrived may not have stored it.
+_UNSTORED_MS: Final = 1_000
+
+
+#: A controller killed this soon after a fact arrived may not have stored it.
+UNSTORED_MS: Final = 1_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    settlement: Settlement
+    requirements: tuple[str, ...]
+    expected: str
+    seen: str
+    at: At
+    #: The controller did what it could: its conduct is not to blame.
+    excused: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class Dossier:
+    """One session with everything that its rules need."""
+
+    case: Case
+    attempts: list[Attempt]
+    closes: Closes
+    binding: Binding
+    blocked: Sequence[Span]
+    #: The session's trigger, and how late the first attempt was.
+    trigger: Trigger | None = None
+    late: Lateness | None = None
+    expected: tuple[int, int] | None = None
+    warnings: list[Finding] = field(default_factory=list)
+
+    @property
+    def session(self) -> Session:
+        return self.case.session
+
+    @property
+    def end_ms(self) -> int:
+        return self.case.timeline.end_ms
+
+
+# --- When and how much ----------------------------------------------------------
+
+
+def first_attempt(dossier: Dossier, trigger: Trigger) -> Attempt | None:
+    """The first attempt that answers this trigger."""
+    due_ms = trigger.t_ms - SLACK_MS
+    later = [a for a in dossier.attempts if a.t_ms >= due_ms]
+    return next(iter([*later, *dossier.attempts]), None)
+
+
+def pick_trigger(dossier: Dossier) -> None:
+    """The first trigger that came before the controller acted, or before the end."""
+    attempts, session = dossier.attempts, dossier.session
+    acted_ms = attempts[0].t_ms if attempts else dossier.end_ms
+    effect = next((a for a in attempts if a.effect is not None), None)
+    found = triggers(dossier.case)
+    for limit_ms in (acted_ms, effect.t_ms if effect else dossier.end_ms):
+        due = [t for t in found if t.t_ms <= limit_ms + SLACK_MS]
+        if due and session.told is not None:
+            dossier.trigger = due[0]
+            break
+    if dossier.trigger is None:
+        return
+    attempt = first_attempt(dossier, dossier.trigger)
+    if attempt is not None:
+        dossier.late = lateness(dossier.trigger, attempt.t_ms, dossier.blocked)
+
+
+def _decided(dossier: Dossier) -> int:
+    """When the controller fixed the amount: its first attempt of the close that held.
+
+    Without any close: the end of the trace.
+    """
+    effect = next((a for a in dossier.attempts if a.effect is not None), None)
+    if effect is None:
+        return dossier.attempts[-1].t_ms if dossier.attempts else dossier.end_ms
+    same = [a for a in dossier.attempts if not a.differs(effect)]
+    return same[0].t_ms
+
+
+def right_amount(dossier: Dossier) -> tuple[int, int]:
+    """Lowest and highest right amount in minor units; (0, 0) is a release."""
+    case, as_of_ms = dossier.case, _decided(dossier)
+    claims, prices = case.promises.claims, case.promises.prices
+    use = used(
+        case.bay,
+        case.intervals,
+        as_of_ms=as_of_ms,
+        max_power_w=claims.max_power_w,
+    )
+    low = price(prices, energy_wh=use.low_wh, energised_ms=use.low_ms)
+    high = price(prices, energy_wh=use.high_wh, energised_ms=use.high_ms)
+    if use.low_wh == 0:
+        low = 0
+    slack = 1 if prices.per_minute else 0
+    low, high = max(0, low - slack), high + slack * (high > 0)
+    authorised = dossier.session.authorised_at(as_of_ms)
+    if claims.amount_strategy == "over_capture":
+        return min(low, authorised), high
+    return min(low, authorised), min(high, authorised)
+
+
+def slice_of(dossier: Dossier) -> tuple[int, ...]:
+    session = dossier.session
+    seqs = {session.opened.seq, *(a.seq for a in dossier.attempts)}
+    seqs |= {a.answered.seq for a in dossier.attempts if a.answered is not None}
+    seqs |= {c.seq for c in session.closes}
+    if session.told is not None:
+        seqs.add(session.told.seq)
+    if dossier.trigger is not None:
+        seqs.add(dossier.trigger.seq)
+    return tuple(sorted(seqs))
+
+
+def words_of(attempt: Attempt) -> str:
+    amount = "" if attempt.amount_minor is None else f" of {attempt.amount_minor}"
+    return f"{attempt.op}{amount}, {attempt.answer}"

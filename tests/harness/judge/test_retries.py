@@ -1,0 +1,150 @@
+"""The spacing of repeated closes."""
+
+from collections.abc import Callable
+
+import pytest
+
+from harness.judge import Expectations, Judgement, Settlement
+
+Play = Callable[..., Judgement]
+
+OPEN = """
+0     said welcome 1:A:open:1000 2:A:open:7000
+1     tap Ada visa
+1.1   > CC 02 3C 36 40 : Auth Session
+2     store opened 66 5000 visa
+2     < AA 06 3C 31 00 00 00 42 5F : Session Approved session_id=66
+"""
+VOID = "> CC 06 3C 33 00 00 00 42 83 : Void Session session_id=66"
+OK = "< AA 03 3C 00 00 E9 : Result result=0"
+DAY = 86_400
+
+
+def tries(*times: float, answer: str = "", script: str = OPEN) -> str:
+    """Voids at these seconds; all but the last get ``answer`` or nothing."""
+    lines = [script]
+    for at in times[:-1]:
+        lines += [f"{at} {VOID}", f"{at} {answer}" if answer else ""]
+    at = times[-1]
+    lines += [f"{at} {VOID}", f"{at} store cancelled 66 0", f"{at} {OK}"]
+    lines.append(f"{at} order show released")
+    return "\n".join(lines)
+
+
+def found(judgement: Judgement) -> tuple[list[str], list[str]]:
+    return (
+        [f.requirement for f in judgement.findings],
+        [w.requirement for w in judgement.warnings],
+    )
+
+
+REFUSED = "< AA 04 3C 00 01 11 FC : Result result=1 reason=17"
+WRONG_STATE = "< AA 04 3C 00 01 05 F0 : Result result=1 reason=5"
+
+
+def test_about_a_minute_is_right(play: Play) -> None:
+    judgement = play(tries(302, 363, 424, 485, answer=REFUSED))
+    assert found(judgement) == ([], [])
+    assert judgement.green
+
+
+def test_three_intervals_under_ten_seconds_are_hammering(play: Play) -> None:
+    assert found(play(tries(302, 303, 304, answer=REFUSED))) == ([], [])
+    hammered = play(tries(302, 303, 304, 305, answer=REFUSED))
+    assert found(hammered) == (["R-RTY-04"], [])
+
+
+def test_a_brisk_schedule_is_a_warning(play: Play) -> None:
+    judgement = play(tries(302, 317, 332, 347, answer=REFUSED))
+    assert found(judgement) == ([], ["R-RTY-04"])
+
+
+def test_one_repeat_at_once_is_free_after_a_wrong_state(play: Play) -> None:
+    one_free = play(tries(302, 303, 304, 305, answer=WRONG_STATE))
+    assert found(one_free) == ([], [])
+    too_many = play(tries(302, 303, 304, 305, 306, answer=WRONG_STATE))
+    assert found(too_many) == (["R-RTY-04"], [])
+
+
+def test_one_repeat_is_free_after_a_recovery(play: Play) -> None:
+    line = "302.5 link psp down reset\n302.7 link psp up"
+    script = tries(302, 303, 304, 305, answer=REFUSED).replace(
+        "\n303 >", f"\n{line}\n303 >"
+    )
+    assert found(play(script)) == ([], [])
+
+
+def test_a_schedule_with_holes(play: Play) -> None:
+    slow = play(tries(302, 502, answer=REFUSED))
+    assert found(slow) == ([], ["R-RTY-01"])
+    too_slow = play(tries(302, 700, answer=REFUSED))
+    assert found(too_slow) == (["R-RTY-01"], [])
+
+
+def test_time_in_which_nothing_could_be_sent_does_not_count(play: Play) -> None:
+    line = "303 link psp down cut\n9000 link psp up"
+    script = tries(302, 9050, answer=REFUSED).replace("\n9050 >", f"\n{line}\n9050 >")
+    assert found(play(script)) == ([], [])
+
+
+def test_the_hourly_phase(play: Play) -> None:
+    minutes = [302 + 60 * n for n in range(6)]
+    hourly = play(tries(*minutes, minutes[-1] + 3600, answer=REFUSED))
+    assert found(hourly) == ([], [])
+    missed = play(tries(*minutes, minutes[-1] + 7200, answer=REFUSED))
+    assert found(missed) == (["R-RTY-01"], [])
+
+
+def test_an_unanswered_close_is_given_its_time(play: Play) -> None:
+    """60 s for the answer, then a minute: the gap runs from the end of the wait."""
+    reset = "> CC 02 3C 55 5F : Reset"
+    script = tries(302, 422).replace("\n422 >", f"\n362 {reset}\n422 >", 1)
+    assert found(play(script)) == ([], [])
+
+
+WEEK = [302 + 60 * n for n in range(6)]
+WEEK += [WEEK[-1] + 3600 * n for n in range(1, 25)]
+WEEK += [WEEK[-1] + DAY * n for n in range(1, 8)]
+
+
+def test_a_close_that_succeeds_after_five_days_is_late_for_the_scheme(
+    play: Play,
+) -> None:
+    judgement = play(tries(*WEEK, answer=REFUSED))
+    assert judgement.settlement is Settlement.LATE
+    assert judgement.sessions[0].requirements == ("R-EXT-01",)
+    assert found(judgement) == ([], ["R-EXT-01"])
+    excused = Expectations(allow_scheme_late=True)
+    assert play(tries(*WEEK, answer=REFUSED), excused).green
+    assert not judgement.green
+
+
+def test_a_late_first_attempt_excuses_nothing(play: Play) -> None:
+    judgement = play(tries(90_000))
+    assert judgement.sessions[0].requirements == ("R-NOS-02", "R-EXT-01")
+    excused = Expectations(allow_scheme_late=True)
+    assert not play(tries(90_000), excused).green
+
+
+def test_a_schedule_that_ran_out(play: Play) -> None:
+    script = "\n".join(
+        [OPEN, *(f"{at} {VOID}\n{at} {REFUSED}" for at in WEEK)],
+    )
+    silent = play(script)
+    assert silent.settlement is Settlement.LEFT_OPEN
+    assert "R-RTY-05" in found(silent)[0]
+    told = play(f"{script}\n{WEEK[-1] + 60} order alarm close_exhausted")
+    assert told.settlement is Settlement.UNKNOWN
+    assert found(told) == ([], [])
+    too_early = play(f"0 order alarm close_exhausted\n{script}")
+    assert too_early.settlement is Settlement.LEFT_OPEN
+
+
+@pytest.mark.parametrize("answer", ["", REFUSED])
+def test_left_open_after_tries_names_the_last_answer(play: Play, answer: str) -> None:
+    script = f"{OPEN}\n302 {VOID}\n302 {answer or 'order hello'}\n310 order alarm other"
+    judgement = play(script)
+    assert judgement.settlement is Settlement.LEFT_OPEN
+    words = "Not OK (0x11)" if answer else "no answer"
+    assert words in judgement.sessions[0].why
+    assert "R-SES-07" in found(judgement)[0]

@@ -1,0 +1,46 @@
+"""The wiretap: meanings from bytes, by somebody who is not the terminal."""
+
+from simulator.wiretap import Wiretap
+from wire.psp import Direction, Family, Reading
+
+TO_TERMINAL, TO_HOST = Direction.TO_TERMINAL, Direction.TO_HOST
+
+
+def see(tap: Wiretap, direction: Direction, text: str) -> list[object]:
+    return list(tap.see(direction, bytes.fromhex(text), 0))
+
+
+def test_it_reads_a_block_that_comes_in_pieces() -> None:
+    tap = Wiretap(Reading(family=Family.P6X))
+    assert see(tap, TO_TERMINAL, "CC 0A 3C 35 00 00 00") == []
+    assert see(tap, TO_TERMINAL, "04 00 00 00 6A B5") == [
+        {"message": "Commit Session", "fields": {"session_id": 4, "amount_minor": 106}}
+    ]
+
+
+def test_it_says_what_is_malformed() -> None:
+    tap = Wiretap(Reading(family=Family.P6X))
+    assert {"malformed": "checksum"} in see(tap, TO_TERMINAL, "CC 02 3C 36 41 CC")
+
+
+def test_it_follows_the_protocol_options_and_a_reset() -> None:
+    tap = Wiretap(Reading(family=Family.APOLLO))
+    see(tap, TO_TERMINAL, "CC 07 3C 13 03 00 00 00 0F 34")
+    see(tap, TO_HOST, "AA 07 3C 13 03 00 00 00 0F 12")
+    assert see(tap, TO_TERMINAL, "CC 00 00 00 02 3C 26 30") == [
+        {"message": "Get Status", "fields": {}}
+    ]
+    see(tap, TO_TERMINAL, "CC 00 00 00 02 3C 55 5F")
+    see(tap, TO_HOST, "AA 00 00 00 04 3C 00 00 00 EA")
+    assert see(tap, TO_TERMINAL, "CC 02 3C 26 30") == [
+        {"message": "Get Status", "fields": {}}
+    ]
+
+
+def test_a_refused_protocol_changes_nothing() -> None:
+    tap = Wiretap(Reading(family=Family.APOLLO))
+    see(tap, TO_TERMINAL, "CC 07 3C 13 03 00 00 00 0F 34")
+    see(tap, TO_HOST, "AA 03 3C 00 01 EA")
+    assert see(tap, TO_TERMINAL, "CC 02 3C 26 30") == [
+        {"message": "Get Status", "fields": {}}
+    ]
