@@ -213,7 +213,7 @@ def test_where_events_come_and_which_tags_are_the_default() -> None:
 def test_unfinished_bytes_are_given_up_and_searched() -> None:
     """psp.md 9, A20: what a false preamble had swallowed is found."""
     host = psp()
-    host.court.tell(PspBytes(data=bytes.fromhex("CC 20 CC 02 3C 26 30")))
+    host.court.tell(PspBytes(data=bytes.fromhex("CC 20 3C 26 CC 02 3C 26 30")))
     assert host.heard() == []
     host.court.run(1_000)
     assert [one.name for one in host.heard()] == [Name.GET_STATUS_RESPONSE]
