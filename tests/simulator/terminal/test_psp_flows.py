@@ -282,7 +282,7 @@ def test_a_repeated_close_may_be_ok_under_the_other_reading() -> None:
 def test_unusual_amounts_follow_the_profile(
     reading: dict[str, object], amount: int, is_taken: bool
 ) -> None:
-    host = psp(**reading)
+    host = psp(readings=reading)
     session = host.approve(5000)
     assert host.commit(session, amount) == is_taken
     assert host.court.sessions()[0].is_open != is_taken
