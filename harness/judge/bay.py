@@ -8,7 +8,7 @@ from its storage what it was told before.
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Generic, TypeVar
 
@@ -220,6 +220,10 @@ def _time(at: At) -> int:
     return at.t_ms
 
 
+def _seq(at: At) -> int:
+    return at.seq
+
+
 AtT = TypeVar("AtT", bound=At)
 
 
@@ -233,9 +237,9 @@ def after(history: Sequence[AtT], t_ms: int) -> Sequence[AtT]:
     return history[bisect_right(history, t_ms, key=_time) :]
 
 
-def since(history: Sequence[AtT], seq: int) -> Iterator[AtT]:
+def since(history: Sequence[AtT], seq: int) -> Sequence[AtT]:
     """The facts that came later in the trace than ``seq``."""
-    return (fact for fact in history if fact.seq > seq)
+    return history[bisect_right(history, seq, key=_seq) :]
 
 
 def last(history: Sequence[Said[ValueT]], t_ms: int, default: ValueT) -> ValueT:

@@ -19,6 +19,7 @@ from harness.judge.bay import (
     Story,
     active_faults,
     after,
+    since,
     until,
 )
 from harness.judge.binding import Interval
@@ -27,6 +28,8 @@ from harness.judge.spans import covering
 
 #: A register in whole Wh, sampled at whole milliseconds, may look this much too fast.
 _GRAIN_WH: Final = 5
+#: So far back a good register is looked for before a charge.
+_RECENT: Final = 1_000
 #: How soon after a meter fault a charge must end for "the last trusted reading".
 _GIVE_UP_MS: Final = 60_000
 
@@ -75,18 +78,17 @@ def _used(bay: Bay, interval: Interval, as_of_ms: int, max_power_w: int) -> Used
 def _readings(story: Story, interval: Interval, as_of_ms: int) -> list[Reading]:
     """From the register at the start to the final one, good readings only."""
     start, end = interval.start, interval.end
-    good = [r for r in story.readings if r.good]
-    before = [r for r in good if r.seq <= start.seq]
-    during = [
-        r
-        for r in good
-        if start.seq < r.seq < interval.end_seq and r.t_ms <= as_of_ms + FINAL_METER_MS
-    ]
+    later = since(story.readings, start.seq)
+    earlier = story.readings[: len(story.readings) - len(later)]
+    before = [r for r in reversed(earlier[-_RECENT:]) if r.good][:1]
+    rest = since(later, interval.end_seq - 1)
+    inside = until(later[: len(later) - len(rest)], as_of_ms + FINAL_METER_MS)
+    during = [r for r in inside if r.good]
     if end is not None and end.t_ms <= as_of_ms + FINAL_METER_MS:
         limit = _final_by(story, end, as_of_ms)
-        final = [r for r in good if r.seq >= end.seq and r.t_ms <= limit]
-        during += final[:1]
-    return [*before[-1:], *during]
+        final = until(since(later, end.seq - 1), limit)
+        during += [r for r in final if r.good][:1]
+    return [*before, *during]
 
 
 def _final_by(story: Story, end: At, as_of_ms: int) -> int:
@@ -94,8 +96,8 @@ def _final_by(story: Story, end: At, as_of_ms: int) -> int:
 
     When that line came and was no good, there is nothing more to wait for.
     """
-    lines = [r.t_ms for r in story.readings if r.seq >= end.seq]
-    came = bool(lines) and lines[0] <= as_of_ms
+    lines = since(story.readings, end.seq - 1)
+    came = bool(lines) and lines[0].t_ms <= as_of_ms
     return as_of_ms if came else max(as_of_ms, end.t_ms + FINAL_METER_MS)
 
 
