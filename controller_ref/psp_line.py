@@ -8,9 +8,9 @@ older request can be taken for that of the next close (S-K09).
 An answer that does not come ends the dialogue. On TCP the connection is given up with
 it, because a late answer dies with its connection; on a serial line set-up begins anew
 (R-TRM-06). On TCP a terminal hangs up when it hears nothing for 20 s, so it is asked
-for its status each 15 s (R-TRM-07). On a serial line nobody hangs up: one question
-after the usual life of a read, then one each ten minutes, is enough to find a read that
-has ended without a word.
+for its status each 15 s, whatever else it has been asked (R-TRM-07). On a serial line
+nobody hangs up: one question after the usual life of a read, then one each ten minutes,
+is enough to find a read that has ended without a word.
 """
 
 from dataclasses import dataclass
@@ -141,6 +141,8 @@ class PspLine:
     ) -> None:
         self.phase = Phase.DOWN
         self.exchange: Exchange | None = None
+        #: A status that was asked for; it may be asked for beside anything else.
+        self.status: Exchange | None = None
         #: False: stays down until opened again.
         self.is_wanted = False
         self._traits = traits
@@ -191,7 +193,7 @@ class PspLine:
     def _down(self, now_ms: int) -> None:
         self.phase = Phase.DOWN
         self._listener.line_lost(now_ms)
-        self.exchange = None
+        self.exchange = self.status = None
 
     def _open_later(self, now_ms: int) -> None:
         if self.is_wanted:
@@ -201,7 +203,7 @@ class PspLine:
     # --- Set-up -----------------------------------------------------------------
 
     def _set_up(self, now_ms: int) -> None:
-        self.exchange = None
+        self.exchange = self.status = None
         self._decoder = self._new_decoder()
         self._reading = Reading(family=self._traits.family)
         self._opened_ms = now_ms
@@ -289,6 +291,19 @@ class PspLine:
         """Send a request whose answer comes as a message of its own."""
         self._write(request, now_ms)
 
+    def check(self, now_ms: int) -> None:
+        """Ask for the status, unless that has just been done."""
+        if self.status is None:
+            request = message(Name.GET_STATUS)
+            limit_ms = answer_limit_ms(request.name, self._traits.family) or _POLL_MS
+            due_ms = now_ms + limit_ms
+            self.status = Exchange(message=request, sent_ms=now_ms, due_ms=due_ms)
+            self._write(request, now_ms)
+
+    def status_answered(self) -> Exchange | None:
+        status, self.status = self.status, None
+        return status
+
     def answered(self) -> Exchange | None:
         """The request that waited; it does not wait any more."""
         exchange, self.exchange = self.exchange, None
@@ -331,7 +346,8 @@ class PspLine:
             self._set_up_answer(said, now_ms)
 
     def read(self, block: Block) -> Message | Malformed:
-        expecting = self.exchange.message.name if self.exchange else None
+        waiting = [each for each in (self.exchange, self.status) if each is not None]
+        expecting = waiting[0].message.name if len(waiting) == 1 else None
         if self.phase is Phase.STATUS:
             expecting = Name.GET_STATUS
         return decode(block, Direction.TO_HOST, self._reading, expecting=expecting)
@@ -339,18 +355,18 @@ class PspLine:
     # --- Time -------------------------------------------------------------------
 
     def deadline_ms(self) -> int | None:
-        exchange = self.exchange
         times = (
             self._again_ms,
             self._decoder.deadline_ms(),
-            exchange.due_ms if exchange else None,
+            self.exchange.due_ms if self.exchange else None,
+            self.status.due_ms if self.status else None,
             self._check_ms(),
         )
         return min((time for time in times if time is not None), default=None)
 
     def _check_ms(self) -> int | None:
         """When to ask for the status again."""
-        if self.phase is not Phase.READY or self.exchange is not None:
+        if self.phase is not Phase.READY or self.status is not None:
             return None
         if self._is_tcp:
             return self._sent_ms + KEEP_ALIVE_MS
@@ -367,10 +383,14 @@ class PspLine:
         if exchange is not None and exchange.due_ms <= now_ms:
             self.exchange = None
             self._listener.line_silent(exchange, now_ms)
+        status = self.status
+        if status is not None and status.due_ms <= now_ms:
+            self.status = None
+            self._listener.line_silent(status, now_ms)
         check_ms = self._check_ms()
         if check_ms is not None and check_ms <= now_ms:
             self._checks += 1
-            self.ask(message(Name.GET_STATUS), now_ms)
+            self.check(now_ms)
 
     def _again(self, now_ms: int) -> None:
         self._again_ms = None

@@ -296,7 +296,9 @@ class PspSide:
 
     def line_silent(self, exchange: Exchange, now_ms: int) -> None:
         name = exchange.message.name
-        if name is Name.START_SESSION:
+        is_waiting = self._reader is _Reader.AUTHORISING or self._line.exchange
+        if name is Name.START_SESSION or (name is Name.GET_STATUS and is_waiting):
+            # No answer is the answer; or a longer limit decides.
             self._pump(now_ms)
             return
         if name in (Name.COMMIT_SESSION, Name.VOID_SESSION):
@@ -305,7 +307,7 @@ class PspSide:
             self._limit_answered(0)
         if self._reader is not _Reader.AUTHORISING:
             self._line.start_over(now_ms)
-        elif name is not Name.GET_STATUS:
+        else:
             # Hanging up now would lose the approval; a late Result must not be taken
             # for that of the next request either.
             self._is_doubtful = True
@@ -399,13 +401,13 @@ class PspSide:
 
     def _on_status(self, said: Message, now_ms: int) -> None:
         """Compare what the terminal does with what we believe (R-TRM-12)."""
-        exchange = self._line.answered() if self._waits_for(Name.GET_STATUS) else None
+        status = self._line.status_answered()
         state, is_running = said.number("state"), said.number("running") == 1
         reader = self._reader
         if state in (State.OFFLINE, State.ONLINE, State.DISABLED):
             self._line.start_over(now_ms, keeps_line=True)
         elif reader is _Reader.AUTHORISING:
-            is_newer = exchange is not None and exchange.sent_ms > self._auth_sent_ms
+            is_newer = status is not None and status.sent_ms > self._auth_sent_ms
             if state == State.ENABLED and is_newer:
                 # Answers come in order: the one to the authorisation was lost.
                 self._reader = _Reader.IDLE
@@ -442,7 +444,7 @@ class PspSide:
             case Name.START_SESSION | Name.CANCEL_SESSION if not is_ok:
                 self._reader = _Reader.IDLE
                 self._start_from_ms = now_ms + _PAUSE_MS
-                self._line.ask(message(Name.GET_STATUS), now_ms)
+                self._line.check(now_ms)
             case Name.LIST_SESSIONS:
                 self._must_list = False
             case _:
@@ -453,7 +455,7 @@ class PspSide:
             text = "The terminal reports a duplicate session id"
             self.reports.append(Trouble(code="other", text=text))
         self._on_declined(now_ms)
-        self._line.ask(message(Name.GET_STATUS), now_ms)
+        self._line.check(now_ms)
 
     def _close_refused(self, said: Message, now_ms: int) -> None:
         close, self._close = self._close, None
