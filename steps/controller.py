@@ -138,7 +138,7 @@ def asked_for_more(bench: Bench) -> None:
         bench,
         "a request for a higher reservation",
         lambda: count_messages(bench, "Update Session", routes=("E14",)) > 0,
-        4 * 3_600_000,
+        within_ms=4 * 3_600_000,
     )
 
 
