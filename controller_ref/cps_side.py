@@ -263,9 +263,9 @@ class CpsSide:
             self.reports.append(Lost())
         if self._reader in (_Reader.READING, _Reader.STARTING, _Reader.HOLDING):
             self._reader = _Reader.IDLE
-        pause_ms = _IDLE_CHECK_MS if self._is_down else self._check_pause_ms
-        self._check_pause_ms = min(self._check_pause_ms * 2, _LONGEST_CHECK_MS)
-        self._check_at(now_ms, pause_ms)
+        longest_ms = _IDLE_CHECK_MS if self._is_down else _LONGEST_CHECK_MS
+        self._check_at(now_ms, self._check_pause_ms)
+        self._check_pause_ms = min(self._check_pause_ms * 2, longest_ms)
 
     def _compare(self, state: str, now_ms: int) -> None:
         """What the terminal does, and what we believe that it does."""

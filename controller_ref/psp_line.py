@@ -54,7 +54,7 @@ from wire.psp import (
 SESSION_LIFE_S: Final = 14 * 86_400
 
 _POLL_MS: Final = 2_000
-_SLOW_POLL_MS: Final = 10_000
+_SLOW_POLL_MS: Final = 30_000
 #: A connection on which Synchronize is not answered for so long is given up (TCP).
 _DEAF_MS: Final = 20_000
 _FIRST_PAUSE_MS: Final = 1_000

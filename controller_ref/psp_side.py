@@ -446,7 +446,7 @@ class PspSide:
                 self._start_from_ms = now_ms + _PAUSE_MS
                 self._line.check(now_ms)
             case Name.LIST_SESSIONS:
-                self._must_list = False
+                self._list_refused(now_ms)
             case _:
                 pass
 
@@ -464,9 +464,7 @@ class PspSide:
         if self._reader is _Reader.AUTHORISING:
             self._report_close(close, Outcome.BUSY, "an authorisation is running")
         elif reason in _REPEAT_AFTER and not close.was_repeated:
-            close.was_repeated = True
-            close.leave_by_ms = now_ms + _LEAVE_MS
-            self._closes.appendleft(close)
+            self._repeat(close, now_ms)
             if reason == Reason.INCORRECT_STATE:
                 self._line.start_over(now_ms, keeps_line=True)
         elif not reason and self._traits.can_list:
@@ -477,6 +475,23 @@ class PspSide:
             for known, meaning in _OUTCOMES.items():
                 outcome = meaning if reason == known else outcome
             self._report_close(close, outcome, f"reason {reason:#04x}")
+
+    def _list_refused(self, now_ms: int) -> None:
+        """A terminal that refuses the list as well has been restarted, perhaps."""
+        self._must_list = False
+        close, self._questioned = self._questioned, None
+        if close is not None:
+            self._repeat(close, now_ms)
+            self._line.start_over(now_ms, keeps_line=True)
+
+    def _repeat(self, close: _Close, now_ms: int) -> None:
+        """Once more, at once; a second time it has failed."""
+        if close.was_repeated:
+            self._report_close(close, Outcome.FAILED, "refused twice")
+        else:
+            close.was_repeated = True
+            close.leave_by_ms = now_ms + _LEAVE_MS
+            self._closes.appendleft(close)
 
     def _answer_close(self, outcome: Outcome, detail: str = "") -> None:
         close, self._close = self._close, None
