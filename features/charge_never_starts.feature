@@ -134,6 +134,7 @@ Feature: The charge never starts
       Given the charger refuses to start connector 1
       And the driver has plugged in at connector 1
       And the driver has been authorised
+      And 10 seconds have passed
       When the driver taps and is authorised
       Then the driver's first session is released within 10 seconds
       And never more than one session is open at once

@@ -152,4 +152,4 @@ Feature: Paying for a charge
       Given the driver has been authorised
       And the driver has plugged in at connector 1
       When the site loses power for 60 seconds once energy is enabled at connector 1
-      Then every session is closed within 60 seconds
+      Then every session is closed within 90 seconds

@@ -1,5 +1,7 @@
 """The command line: ``nohold run``, ``nohold steps``, ``nohold requirements``."""
 
+import os
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -23,6 +25,11 @@ def _fail(text: str) -> typer.Exit:
 def _one_of(name: str, found: str | None, allowed: tuple[str, ...]) -> None:
     if found is not None and found not in allowed:
         raise _fail(f"{name}: found {found!r}, allowed {' or '.join(allowed)}")
+
+
+def _jobs_for(*, narrowed: bool) -> int:
+    """A whole suite is worth starting processes for; a selection is not."""
+    return 1 if narrowed else min(os.cpu_count() or 1, 8)
 
 
 @app.command()
@@ -49,6 +56,9 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter per flag
     trace_dir: Annotated[
         Path | None, typer.Option(help="keep each case's trace here, as JSON Lines")
     ] = None,
+    jobs: Annotated[
+        int, typer.Option("-j", "--jobs", min=0, max=64, help="processes; 0: by need")
+    ] = 0,
 ) -> None:
     """Play scenarios against a controller and judge them.
 
@@ -80,6 +90,8 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter per flag
         junit=junit,
         json=json,
         trace_dir=trace_dir,
+        started_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        jobs=jobs or _jobs_for(narrowed=bool(paths or requirement or words)),
     )
     raise typer.Exit(examine(options))
 

@@ -8,9 +8,9 @@ planned fault that never hits makes the case inconclusive, so nothing can pass b
 fault missed.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final, Literal
 
 from harness.cloud_line import FOREIGN, HttpFault
 from harness.psp_line import LineFault, Manipulator
@@ -18,9 +18,51 @@ from simulator import events
 from simulator.issuer import Ask, Behaviour
 from simulator.terminal import Impairment
 from wire.cps import build
+from wire.records import Record
 
 if TYPE_CHECKING:
     from harness.bench import Bench
+
+
+def _is_silence(record: Record) -> bool:
+    return record["kind"] == "issuer" and record["event"] == "silent"
+
+
+def _line(record: Record, connector: int, kind: str) -> Mapping[str, object]:
+    """The bay line in ``record`` if it is of this kind and connector; else empty."""
+    line = record["line"] if record["kind"] == "bay" else None
+    if not isinstance(line, Mapping) or line.get("connector") != connector:
+        return {}
+    return line if line.get("type") == kind else {}
+
+
+def _is_rejected(record: Record, connector: int) -> bool:
+    return bool(_line(record, connector, "rejected"))
+
+
+def _is_close_command(record: Record, connector: int) -> bool:
+    return _line(record, connector, "contactor").get("close") is True
+
+
+def _is_lock_command(record: Record, connector: int) -> bool:
+    is_command = record["kind"] == "bay" and record["direction"] == "to_charger"
+    return is_command and bool(_line(record, connector, "lock"))
+
+
+def _is_welded(record: Record, connector: int) -> bool:
+    """It should open, by order or because the vehicle has left, and cannot."""
+    orders = _line(record, connector, "contactor").get("close") is False
+    return orders or _line(record, connector, "plug").get("pilot") == "A"
+
+
+#: Troubles that wait for their moment: the record that shows that it has come.
+TROUBLE_HITS: Final[Mapping[str, Callable[[Record, int], bool]]] = {
+    "refuses": _is_rejected,
+    "connection_timeout": _is_rejected,
+    "contactor_dead": _is_close_command,
+    "contactor_welded": _is_welded,
+    "lock_stuck": _is_lock_command,
+}
 
 
 @dataclass(slots=True)
@@ -73,6 +115,19 @@ class Faults:
             one.heal()
             self._note("healed", one.fault, one.name)
 
+    def _wait_for_hit(
+        self, fault: str, name: str, shows: Callable[[Record], bool]
+    ) -> None:
+        """Note the hit when the first record shows that the fault has struck."""
+        watchers = self._court.trace.watchers
+
+        def watch(record: Record) -> None:
+            if shows(record):
+                watchers.remove(watch)
+                self._note("hit", fault, name)
+
+        watchers.append(watch)
+
     # --- charger and vehicle ----------------------------------------------------
 
     def charger_fault(self, connector: int | None, code: str) -> None:
@@ -90,12 +145,17 @@ class Faults:
     def trouble(self, trouble: events.Trouble) -> None:
         """A part of a connector misbehaves (``simulator.events.Trouble``)."""
         tell = self._court.tell_station
-        tell(trouble)
-        healed = events.Trouble(
-            connector=trouble.connector, part=trouble.part, active=False
-        )
+        healed = replace(trouble, active=False)
         where = f"connector {trouble.connector}"
-        self._happen(trouble.part, lambda: tell(healed), where)
+        if trouble.part in TROUBLE_HITS:
+            fault = self._plan(trouble.part, lambda: tell(healed), where)
+            shows = TROUBLE_HITS[trouble.part]
+            self._wait_for_hit(
+                fault, trouble.part, lambda r: shows(r, trouble.connector)
+            )
+        else:
+            self._happen(trouble.part, lambda: tell(healed), where)
+        tell(trouble)
 
     def out_of_service(self, connector: int) -> None:
         """The operator takes a connector out of service."""
@@ -205,13 +265,16 @@ class Faults:
         """The issuer answers ``card`` (all cards: None) in another way."""
         issuer = self._court.issuer
         issuer.set_behaviour(card, behaviour)
-        self._happen(name, lambda: issuer.set_behaviour(card, None), card or "")
+        fault = self._plan(name, lambda: issuer.set_behaviour(card, None), card or "")
+        self._wait_for_hit(fault, name, lambda record: record["kind"] == "issuer")
 
     def silence(self, ask: Ask) -> None:
         """The issuer never answers one kind of question."""
         issuer = self._court.issuer
         issuer.answer_silence(frozenset({ask}))
-        self._happen(f"issuer_silent_{ask}", lambda: issuer.answer_silence(frozenset()))
+        name = f"issuer silent on {ask}"
+        fault = self._plan(name, lambda: issuer.answer_silence(frozenset()))
+        self._wait_for_hit(fault, name, _is_silence)
 
     def foreign_cancel(self, session_id: str) -> None:
         """Another system with the same key cancels a session (CPS, R-MUL-05)."""

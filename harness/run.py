@@ -12,7 +12,6 @@ use, 3 set-up error or nothing decided, 4 the examiner itself failed.
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,6 +22,7 @@ from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
+    TaskID,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
@@ -61,6 +61,10 @@ class RunOptions:
     junit: Path | None = None
     json: Path | None = None
     trace_dir: Path | None = None
+    #: Calendar time, ISO 8601; goes into the reports and nowhere else.
+    started_at: str = ""
+    #: Processes that share the cases; 1 plays them in this one.
+    jobs: int = 1
 
     def for_pytest(self) -> list[str]:
         """The same as arguments of pytest."""
@@ -79,6 +83,8 @@ class RunOptions:
             for name, value in options.items()
             if value is not None
         ]
+        if self.jobs > 1:
+            arguments += ["-n", str(self.jobs)]
         arguments += [f"--nohold-requirement={one}" for one in self.requirements]
         return arguments
 
@@ -92,7 +98,7 @@ class _Collector:
     wrong_use: list[str] = field(default_factory=list)
     setup_errors: list[str] = field(default_factory=list)
     crashes: list[str] = field(default_factory=list)
-    _task: Any = None
+    _task: TaskID | None = None
 
     @pytest.hookimpl(trylast=True)
     def pytest_configure(self, config: pytest.Config) -> None:
@@ -106,11 +112,21 @@ class _Collector:
             self.wrong_use.append(_text(report.longrepr))
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        if self.progress is not None:
-            self._task = self.progress.add_task("cases", total=len(session.items))
+        if self.progress is not None and session.items:
+            self._begin(len(session.items))
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, ids: Sequence[str]) -> None:
+        """With several processes the workers collect, all the same."""
+        if self.progress is not None and self._task is None:
+            self._begin(len(ids))
+
+    def _begin(self, total: int) -> None:
+        assert self.progress is not None
+        self._task = self.progress.add_task("cases", total=total)
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
-        if self.progress is not None:
+        if self.progress is not None and self._task is not None:
             name = nodeid.rpartition("::test_")[2].replace("_", " ")
             self.progress.update(self._task, description=escape(name[:48]))
 
@@ -119,7 +135,7 @@ class _Collector:
             self._take(report)
         elif report.failed:
             self.setup_errors.append(_text(report.longrepr))
-        if report.when == "teardown" and self.progress is not None:
+        if report.when == "teardown" and self.progress and self._task is not None:
             self.progress.advance(self._task)
 
     def pytest_internalerror(self, excrepr: object) -> None:
@@ -152,7 +168,6 @@ def play(options: RunOptions, console: Console) -> tuple[RunResult, _Collector]:
     )
     watched = console.is_terminal
     collector = _Collector(bar if watched else None)
-    started = datetime.now(UTC).isoformat(timespec="seconds")
     with bar if watched else nullcontext():
         status = pytest.main(options.for_pytest(), plugins=[collector])
     if status == pytest.ExitCode.INTERNAL_ERROR and not collector.crashes:
@@ -162,10 +177,15 @@ def play(options: RunOptions, console: Console) -> tuple[RunResult, _Collector]:
     result = RunResult(
         version=VERSION,
         seed=options.seed,
-        started_at=started,
-        cases=tuple(collector.cases),
+        started_at=options.started_at,
+        cases=tuple(sorted(collector.cases, key=_place)),
     )
     return result, collector
+
+
+def _place(case: CaseResult) -> tuple[str, ...]:
+    """Catalogue order, whichever process was faster."""
+    return (case.scenario_id, case.feature, case.title, case.column, case.replay)
 
 
 def examine(options: RunOptions) -> int:

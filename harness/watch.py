@@ -22,6 +22,8 @@ from wire.records import Record
 #: A host answers within a second, a PIN within minutes (psp.md 4.1).
 AUTHORISE_WITHIN_MS: Final = 220_000
 CHARGE_WITHIN_MS: Final = 60_000
+#: A step that is about a driver's session waits this long for it to be opened.
+SESSION_WITHIN_MS: Final = 60_000
 
 
 def sessions_of(bench: Bench, driver: Person) -> list[Session]:
@@ -34,7 +36,8 @@ def sessions_of(bench: Bench, driver: Person) -> list[Session]:
 
 
 def last_session(bench: Bench, driver: Person) -> Session:
-    """The driver's latest session. Raises NotReached when there is none."""
+    """The driver's latest session, waited for. Raises NotReached when none comes."""
+    bench.run_until(lambda: bool(sessions_of(bench, driver)), SESSION_WITHIN_MS)
     found = sessions_of(bench, driver)
     if not found:
         raise NotReached(f"no session was opened for {driver.name}'s {driver.card}")

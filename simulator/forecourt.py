@@ -73,6 +73,8 @@ class Forecourt:
         self.station = Station(settings.station)
         self.outbox: Outbox | None = None
         self.host_link_up = True
+        #: Answers of the host that wait for the line to come back.
+        self._held_up: list[events.IssuerAnswered] = []
         self._terminal_seat = Seat(self.terminal, self._take_terminal)
         self._issuer_seat = Seat(self.issuer, self._take_issuer)
         self._station_seat = Seat(self.station, self._take_station)
@@ -104,6 +106,9 @@ class Forecourt:
             )
         )
         self.tell_terminal(events.HostLinkMoved(up=up))
+        held_up, self._held_up = self._held_up, []
+        for answer in held_up:
+            self._answer_terminal(answer)
 
     # --- actions out ------------------------------------------------------------
 
@@ -172,6 +177,8 @@ class Forecourt:
         def arrive() -> None:
             if self.host_link_up:
                 self.tell_terminal(answer)
+            else:
+                self._held_up.append(answer)
 
         self.kernel.at(self.kernel.now_ms + HOST_LINE_MS, arrive)
 

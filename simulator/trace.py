@@ -120,7 +120,7 @@ class Trace:
         for name, value in fields.items():
             record[name] = value if name == _MASKED_HEX else mask(value)
         self.records.append(record)
-        for watcher in self.watchers:
+        for watcher in tuple(self.watchers):
             watcher(record)
         return record
 

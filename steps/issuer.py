@@ -39,7 +39,10 @@ def increments_are(bench: Bench, answer: str) -> None:
         bench.faults.silence("increment")
         return
     outcome = Outcome.DECLINE if answer == "declined" else Outcome.PARTIAL
-    bench.faults.issuer("increments_" + answer, None, Behaviour(increment=outcome))
+    # One unit of the currency more than was reserved, however much is asked for.
+    part_minor = bench.declaration.number("tariff", "reserve") + 100
+    behaviour = Behaviour(increment=outcome, increment_minor=part_minor)
+    bench.faults.issuer(f"increments {answer}", None, behaviour)
 
 
 @given(phrase("increments are answered after {time:Duration}"))

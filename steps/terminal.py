@@ -14,6 +14,7 @@ from harness.watch import (
     sessions_of,
 )
 from simulator.terminal import Impairment, Kind
+from wire.psp import Reason
 from steps.words import phrase
 
 #: "Immediately after the last activity" (R-STP-08), with a close to be confirmed first.
@@ -85,7 +86,10 @@ def duplicate_session_id(bench: Bench) -> None:
     """Given the terminal answers the next authorisation with a duplicate sessionId"""
     bench.faults.impair(
         lambda fault: Impairment(
-            fault=fault, kind=Kind.NOT_READY, message="Auth Session", reason=0x0B
+            fault=fault,
+            kind=Kind.REFUSE_COMMAND,
+            message="Auth Session",
+            reason=Reason.DUPLICATE_SESSION_ID,
         )
     )
 

@@ -8,7 +8,7 @@ from its storage what it was told before.
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Generic, TypeVar
 
@@ -138,17 +138,16 @@ def _note_connector(story: Story, kind: str, line: Line) -> None:
 
 
 def _note_reading(story: Story, fields: Table, line: Line) -> None:
-    """A register that is not a whole number, or is negative, is not a reading."""
+    """A register that is not a whole number, or is negative, is no good reading."""
     energy_wh = number(fields, "energy_wh")
-    if energy_wh is None or energy_wh < 0:
-        return
+    readable = energy_wh is not None and energy_wh >= 0
     story.readings.append(
         Reading(
             seq=line.seq,
             t_ms=line.t_ms,
-            energy_wh=energy_wh,
+            energy_wh=energy_wh or 0,
             power_w=number(fields, "power_w") or 0,
-            good=text(fields, "quality") != "suspect",
+            good=readable and text(fields, "quality") != "suspect",
         )
     )
 
@@ -221,6 +220,10 @@ def _time(at: At) -> int:
     return at.t_ms
 
 
+def _seq(at: At) -> int:
+    return at.seq
+
+
 AtT = TypeVar("AtT", bound=At)
 
 
@@ -234,9 +237,9 @@ def after(history: Sequence[AtT], t_ms: int) -> Sequence[AtT]:
     return history[bisect_right(history, t_ms, key=_time) :]
 
 
-def since(history: Sequence[AtT], seq: int) -> Iterator[AtT]:
+def since(history: Sequence[AtT], seq: int) -> Sequence[AtT]:
     """The facts that came later in the trace than ``seq``."""
-    return (fact for fact in history if fact.seq > seq)
+    return history[bisect_right(history, seq, key=_seq) :]
 
 
 def last(history: Sequence[Said[ValueT]], t_ms: int, default: ValueT) -> ValueT:

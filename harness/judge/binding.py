@@ -8,6 +8,7 @@ session is energy that nobody authorised.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from harness.judge.bay import PLUGGED, Bay, Said, Story, last, since
 from harness.judge.facts import Act, At
@@ -170,6 +171,9 @@ def _left_between(story: Story, from_seq: int, to_seq: int) -> bool:
 
 def _place(session: Session, bay: Bay, acts: Sequence[Act], binding: Binding) -> None:
     """Find the session's connector, and when it was known to be plugged in."""
+    chosen = _chosen(session, acts, binding)
+    if chosen is not None:
+        binding.connectors.setdefault(session.index, chosen)
     plug = _plug_act(session, acts, binding)
     if session.index not in binding.connectors:
         connector = plug.connector if plug is not None else None
@@ -188,6 +192,24 @@ def _place(session: Session, bay: Bay, acts: Sequence[Act], binding: Binding) ->
         binding.plugged[session.index] = told
 
 
+#: A start pressed longer than this before the approval belongs to something else.
+_CHOICE_MS: Final = 600_000
+
+
+def _chosen(session: Session, acts: Sequence[Act], binding: Binding) -> int | None:
+    """The connector at which this session's driver pressed start before tapping."""
+    driver = binding.drivers.get(session.index)
+    for act in reversed(acts):
+        before = act.seq < session.opened.seq and act.driver == driver
+        if not before or session.opened.t_ms - act.t_ms > _CHOICE_MS:
+            continue
+        if act.act == "plug":
+            return None
+        if act.act == "press" and act.button == "start":
+            return act.connector
+    return None
+
+
 def _plug_act(session: Session, acts: Sequence[Act], binding: Binding) -> Act | None:
     """The plug of this session's driver that belongs to this session."""
     driver = binding.drivers.get(session.index)
@@ -198,7 +220,8 @@ def _plug_act(session: Session, acts: Sequence[Act], binding: Binding) -> Act | 
         mine = act.driver == driver and connector in (None, act.connector)
         if not mine or act.seq > ended_seq:
             continue
-        if act.act == "plug" and (found is None or act.seq < session.opened.seq):
+        elsewhere = _busy(act.connector, session, binding)
+        if act.act == "plug" and not elsewhere and _better(found, act, session):
             found = act
         elif act.act in ("unplug", "leave") and act.seq < session.opened.seq:
             found = None
@@ -207,11 +230,10 @@ def _plug_act(session: Session, acts: Sequence[Act], binding: Binding) -> Act | 
 
 def _likely_connector(session: Session, bay: Bay, binding: Binding) -> int | None:
     """Without acts: a plugged connector on which no other session has energy."""
-    at = session.told or session.opened
     ended_seq = (1 << 62) if session.ended is None else session.ended.seq
     best: tuple[int, int] | None = None
     for story in bay.stories.values():
-        if _busy(story.connector, at.seq, binding):
+        if _busy(story.connector, session, binding):
             continue
         told = _told_plugged(session, story, -1)
         if told is not None and told.seq < ended_seq:
@@ -220,11 +242,19 @@ def _likely_connector(session: Session, bay: Bay, binding: Binding) -> int | Non
     return None if best is None else best[1]
 
 
-def _busy(connector: int, seq: int, binding: Binding) -> bool:
+def _better(found: Act | None, act: Act, session: Session) -> bool:
+    """The last plug before the approval, else the first after it."""
+    return found is None or act.seq < session.opened.seq
+
+
+def _busy(connector: int | None, session: Session, binding: Binding) -> bool:
+    """Another session had energy there when this one was approved."""
+    at = session.told or session.opened
     return any(
-        interval.connector == connector and interval.live_at(seq)
-        for paid in binding.paid.values()
+        interval.connector == connector and interval.live_at(at.seq)
+        for index, paid in binding.paid.items()
         for interval in paid
+        if index != session.index
     )
 
 

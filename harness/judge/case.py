@@ -14,7 +14,7 @@ from harness.judge.binding import Interval
 from harness.judge.facts import At
 from harness.judge.promises import Promises
 from harness.judge.sessions import Session
-from harness.judge.spans import Span, covering
+from harness.judge.spans import FOREVER, Span, covering
 from harness.judge.timeline import Timeline
 
 
@@ -65,6 +65,8 @@ class Case:
     deaths: Sequence[Span] = ()
     #: Other sessions of the same card, for tap-to-stop.
     twins: bool = False
+    #: Found once, on first use.
+    first_energy: int | None = None
 
     @property
     def story(self) -> Story:
@@ -72,9 +74,16 @@ class Case:
 
     def energy_at(self) -> int | None:
         """When energy first flowed, as far as the controller was told."""
-        return min(
-            (t for i in self.intervals for t in _energy_in(self, i)), default=None
-        )
+        if self.first_energy is None:
+            times = (t for i in self.intervals for t in _energy_in(self, i))
+            self.first_energy = min(times, default=FOREVER)
+        return None if self.first_energy == FOREVER else self.first_energy
+
+    @property
+    def end_ms(self) -> int:
+        """After this the session is no longer open, or the trace ends."""
+        ended = self.session.ended
+        return self.timeline.end_ms if ended is None else ended.t_ms
 
     def had_energy(self, t_ms: int) -> bool:
         first = self.energy_at()
@@ -105,11 +114,11 @@ FLICKER_MS: Final = 60_000
 def _energy_in(case: Case, interval: Interval) -> Iterator[int]:
     """Times at which energy first flowed in an interval, by meter and by pilot."""
     story, start = case.bay.story(interval.connector), interval.start
-    register: int | None = None
-    for reading in until(story.readings, start.t_ms):
-        register = reading.energy_wh if reading.good else register
+    before = reversed(until(story.readings, start.t_ms))
+    register = next((r.energy_wh for r in before if r.good), None)
     for reading in since(story.readings, start.seq):
-        moved = register is not None and reading.energy_wh > register
+        moved = register is not None and reading.good
+        moved = moved and reading.energy_wh > (register or 0)
         if moved or reading.power_w > 0:
             yield reading.t_ms
             break
@@ -118,5 +127,9 @@ def _energy_in(case: Case, interval: Interval) -> Iterator[int]:
     # A meter may be silent or frozen: a closed contactor in state C is energy too.
     if last(story.pilots, start.t_ms, "A") in DRAWING:
         yield start.t_ms
-    drawing = (s for s in since(story.pilots, start.seq) if s.value in DRAWING)
-    yield from (s.t_ms for s in drawing if s.seq < interval.end_seq)
+    for said in since(story.pilots, start.seq):
+        if said.seq > interval.end_seq:
+            return
+        if said.value in DRAWING:
+            yield said.t_ms
+            return

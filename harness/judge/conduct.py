@@ -9,6 +9,7 @@ from typing import Final
 
 from harness.judge.bay import Story, active_faults, last
 from harness.judge.binding import Interval
+from harness.judge.closes import Attempt
 from harness.judge.dossier import Dossier
 from harness.judge.facts import Act, At
 from harness.judge.metering import used
@@ -38,7 +39,7 @@ def _free_energy(scene: Scene) -> Iterator[Finding]:
         if use.high_wh > 0:
             where = f"{use.high_wh} Wh on connector {interval.connector}"
             expected = "energy only for an authorised session"
-            yield fail("R-NOS-05", expected, where, interval.start)
+            yield fail(interval.start, "R-NOS-05", expected=expected, seen=where)
 
 
 def _vended(scene: Scene, interval: Interval) -> bool:
@@ -70,15 +71,25 @@ def _energy_after_close(scene: Scene) -> Iterator[Finding]:
     """R-SES-13: the charge is really over before its session is closed."""
     for dossier in scene.dossiers:
         for attempt in dossier.attempts[:1]:
-            at_ms = attempt.t_ms
-            live = [i for i in dossier.case.intervals if i.live_at(attempt.seq)]
-            down = covering(scene.bay.outages, at_ms)
-            for interval in live if down is None else ():
-                story = scene.bay.story(interval.connector)
-                if last(story.commands, at_ms, default=True):
-                    seen = f"{attempt.op} with contactor {interval.connector} closed"
-                    expected = "a stopped charge (contactor open) before the close"
-                    yield fail("R-SES-13", expected, seen, attempt)
+            yield from _still_closed(scene, dossier, attempt)
+
+
+def _still_closed(
+    scene: Scene, dossier: Dossier, attempt: Attempt
+) -> Iterator[Finding]:
+    """A contactor that the controller saw closed and had not ordered open."""
+    if covering(scene.bay.outages, attempt.t_ms) is not None:
+        return
+    for interval in dossier.case.intervals:
+        commands = scene.bay.story(interval.connector).commands
+        ordered = not last(commands, attempt.t_ms, default=True)
+        if interval.live_at(attempt.seq) and not ordered:
+            yield fail(
+                attempt,
+                "R-SES-13",
+                expected="a stopped charge (contactor open) before the close",
+                seen=f"{attempt.op} with contactor {interval.connector} closed",
+            )
 
 
 # --- Amounts --------------------------------------------------------------------
@@ -93,7 +104,7 @@ def _over_commit(scene: Scene) -> Iterator[Finding]:
             if attempt.amount_minor is not None and attempt.amount_minor > held:
                 expected = f"a commit of at most the {held} authorised"
                 seen = f"a commit of {attempt.amount_minor}"
-                yield fail("R-AMT-02", expected, seen, attempt)
+                yield fail(attempt, "R-AMT-02", expected=expected, seen=seen)
                 break
 
 
@@ -122,7 +133,12 @@ def _past_the_cap(scene: Scene) -> Iterator[Finding]:
         if cost > held + slack:
             expected = f"a charge that stops at the {held} authorised"
             seen = f"energy for {cost}"
-            yield fail("R-AMT-02", expected, seen, dossier.case.intervals[-1].start)
+            yield fail(
+                dossier.case.intervals[-1].start,
+                "R-AMT-02",
+                expected=expected,
+                seen=seen,
+            )
 
 
 def _uncontrolled(dossier: Dossier) -> bool:
@@ -146,7 +162,7 @@ def _crossed(scene: Scene) -> Iterator[Finding]:
             if due[0] <= close.amount_minor <= due[1]:
                 expected = "the amount of the session's own connector"
                 seen = f"{close.amount_minor}, which is what another session owes"
-                yield fail("R-SES-08", expected, seen, close)
+                yield fail(close, "R-SES-08", expected=expected, seen=seen)
                 break
 
 
@@ -163,10 +179,10 @@ def _authorisations(scene: Scene) -> Iterator[Finding]:
         tap = before[-1]
         if _is_rfid(tap):
             expected = "no authorisation for a card that is not a payment card"
-            yield fail("R-UI-02", expected, "an authorise call", call)
+            yield fail(call, "R-UI-02", expected=expected, seen="an authorise call")
         elif _is_stop(scene, tap):
             expected = "the returning card stops its charge"
-            yield fail("R-NOS-09", expected, "an authorise call", call)
+            yield fail(call, "R-NOS-09", expected=expected, seen="an authorise call")
         else:
             yield from _cannot_deliver(scene, tap, call)
 
@@ -201,7 +217,7 @@ def _cannot_deliver(scene: Scene, tap: Act, call: At) -> Iterator[Finding]:
     if not stories or not all(_useless(scene, s, known, read) for s in stories):
         return
     expected = "no authorisation while no connector can deliver"
-    yield fail("R-NOS-10", expected, "an authorise call", call)
+    yield fail(call, "R-NOS-10", expected=expected, seen="an authorise call")
 
 
 def _useless(scene: Scene, story: Story, known_ms: int, read: At) -> bool:
@@ -238,13 +254,17 @@ def _final_mode(scene: Scene) -> Iterator[Finding]:
     rested = scene.timeline.end_ms - final.t_ms >= _SETTLE_MS
     if rested and final.state.upper() not in _SCANNING.get(final.face, frozenset()):
         expected = "a terminal that reads cards again"
-        yield fail("R-STP-08", expected, f"{final.state} to the end", final)
+        yield fail(
+            final, "R-STP-08", expected=expected, seen=f"{final.state} to the end"
+        )
 
 
 def _breaches(scene: Scene) -> Iterator[Finding]:
     """What the bench noticed while it played."""
     for breach in scene.timeline.breaches:
-        yield fail(breach.requirement, breach.expected, breach.seen, breach)
+        yield fail(
+            breach, breach.requirement, expected=breach.expected, seen=breach.seen
+        )
 
 
 ORACLES: Final[tuple[Callable[[Scene], Iterator[Finding]], ...]] = (

@@ -24,6 +24,7 @@ class Act(At):
     connector: int | None
     card: str
     card_id: str
+    button: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

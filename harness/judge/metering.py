@@ -19,13 +19,17 @@ from harness.judge.bay import (
     Story,
     active_faults,
     after,
+    since,
     until,
 )
 from harness.judge.binding import Interval
+from harness.judge.facts import At
 from harness.judge.spans import covering
 
 #: A register in whole Wh, sampled at whole milliseconds, may look this much too fast.
 _GRAIN_WH: Final = 5
+#: So far back a good register is looked for before a charge.
+_RECENT: Final = 1_000
 #: How soon after a meter fault a charge must end for "the last trusted reading".
 _GIVE_UP_MS: Final = 60_000
 
@@ -74,18 +78,27 @@ def _used(bay: Bay, interval: Interval, as_of_ms: int, max_power_w: int) -> Used
 def _readings(story: Story, interval: Interval, as_of_ms: int) -> list[Reading]:
     """From the register at the start to the final one, good readings only."""
     start, end = interval.start, interval.end
-    good = [r for r in story.readings if r.good]
-    before = [r for r in good if r.seq <= start.seq]
-    during = [
-        r
-        for r in good
-        if start.seq < r.seq < interval.end_seq and r.t_ms <= as_of_ms + FINAL_METER_MS
-    ]
+    later = since(story.readings, start.seq)
+    earlier = story.readings[: len(story.readings) - len(later)]
+    before = [r for r in reversed(earlier[-_RECENT:]) if r.good][:1]
+    rest = since(later, interval.end_seq - 1)
+    inside = until(later[: len(later) - len(rest)], as_of_ms + FINAL_METER_MS)
+    during = [r for r in inside if r.good]
     if end is not None and end.t_ms <= as_of_ms + FINAL_METER_MS:
-        limit = max(as_of_ms, end.t_ms + FINAL_METER_MS)
-        final = [r for r in good if r.seq >= end.seq and r.t_ms <= limit]
-        during += final[:1]
-    return [*before[-1:], *during]
+        limit = _final_by(story, end, as_of_ms)
+        final = until(since(later, end.seq - 1), limit)
+        during += [r for r in final if r.good][:1]
+    return [*before, *during]
+
+
+def _final_by(story: Story, end: At, as_of_ms: int) -> int:
+    """Until when the final reading may come: a controller waits for the meter line.
+
+    When that line came and was no good, there is nothing more to wait for.
+    """
+    lines = since(story.readings, end.seq - 1)
+    came = bool(lines) and lines[0].t_ms <= as_of_ms
+    return as_of_ms if came else max(as_of_ms, end.t_ms + FINAL_METER_MS)
 
 
 def _trusted_until(story: Story, interval: Interval, as_of_ms: int) -> int | None:

@@ -30,7 +30,7 @@ class Scene:
         return self.timeline.promises.claims
 
 
-def fail(requirement: str, expected: str, seen: str, at: At | Attempt) -> Finding:
+def fail(at: At | Attempt, requirement: str, *, expected: str, seen: str) -> Finding:
     return Finding(
         conduct=Conduct.FAIL,
         requirement=requirement,
@@ -41,7 +41,7 @@ def fail(requirement: str, expected: str, seen: str, at: At | Attempt) -> Findin
     )
 
 
-def warn(requirement: str, expected: str, seen: str, at: At) -> Finding:
+def warn(at: At, requirement: str, *, expected: str, seen: str) -> Finding:
     return Finding(
         conduct=Conduct.PASS,
         requirement=requirement,

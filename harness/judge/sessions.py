@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from harness.judge.facts import At, Message, Stored
+from harness.judge.facts import Answer, At, Callback, Message, Stored
 from harness.judge.reading import Table, number, numbers, tables, text
 from harness.judge.timeline import Timeline
 from harness.judge.verdict import Conduct, Finding
@@ -54,8 +54,6 @@ class Session:
     #: When its id first reached the controller, and by approval | list.
     told: At | None = None
     told_by: str = ""
-    #: Approvals that were sent, whether they arrived or not.
-    approvals: list[At] = field(default_factory=list)
 
     def authorised_at(self, t_ms: int) -> int:
         """Minor units held at ``t_ms``."""
@@ -215,16 +213,20 @@ def _note_psp_news(ledger: Ledger, timeline: Timeline) -> None:
         if message.name in APPROVALS:
             _note_approval(ledger, message)
         elif message.name == "List Sessions Response" and message.fate == "delivered":
-            for psp_id in numbers(message.fields, "session_ids"):
-                if psp_id in ledger.by_psp_id:
-                    _tell(ledger.by_psp_id[psp_id], message, "list")
+            _note_list(ledger, message)
+
+
+def _note_list(ledger: Ledger, message: Message) -> None:
+    for psp_id in numbers(message.fields, "session_ids"):
+        session = ledger.by_psp_id.get(psp_id)
+        if session is not None:
+            _tell(session, message, "list")
 
 
 def _note_approval(ledger: Ledger, message: Message) -> None:
     psp_id = number(message.fields, "session_id")
     session = ledger.by_psp_id.get(psp_id or 0)
     if session is not None:
-        session.approvals.append(message)
         if message.fate == "delivered":
             _tell(session, message, "approval")
     elif message.fate != "changed":
@@ -249,23 +251,22 @@ def _note_cps_news(ledger: Ledger, timeline: Timeline) -> None:
         answer = timeline.answers.get(call.call)
         if answer is None:
             continue
-        approval = call.route == "E6" and answer.status == 200
+        by = "approval" if call.route == "E6" and answer.status == 200 else "list"
         for body in session_bodies(answer.body):
-            session = ledger.by_uuid.get(text(body, "sessionId"))
-            if session is not None:
-                if approval:
-                    session.approvals.append(answer)
-                if answer.fate != "lost":
-                    _tell(session, answer, "approval" if approval else "list")
-            elif approval and text(body, "state") == "AUTHORIZED":
-                expected = "an authorised answer is a session in the terminal's store"
-                seen = f"unknown session {text(body, 'sessionId')}"
-                _doubt(ledger, expected, seen, answer)
+            _note_body(ledger, body, answer, by)
     for callback in timeline.callbacks:
         for body in session_bodies(callback.body):
-            session = ledger.by_uuid.get(text(body, "sessionId"))
-            if session is not None and callback.fate != "lost":
-                _tell(session, callback, "list")
+            _note_body(ledger, body, callback, "list")
+
+
+def _note_body(ledger: Ledger, body: Table, at: Answer | Callback, by: str) -> None:
+    session = ledger.by_uuid.get(text(body, "sessionId"))
+    if session is not None:
+        if at.fate != "lost":
+            _tell(session, at, by)
+    elif by == "approval" and text(body, "state") == "AUTHORIZED":
+        expected = "an authorised answer is a session in the terminal's store"
+        _doubt(ledger, expected, f"unknown session {text(body, 'sessionId')}", at)
 
 
 # --- The issuer -----------------------------------------------------------------

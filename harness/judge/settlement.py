@@ -97,6 +97,8 @@ def _left_open(dossier: Dossier) -> Iterator[Fault]:
 
 def _open_requirements(dossier: Dossier) -> tuple[str, ...]:
     found = ["R-SES-01"]
+    if dossier.session.told is None:
+        return (*found, "R-RTY-07", "R-SES-05")
     energy = dossier.case.energy_at() is not None
     found.append("R-SES-06" if energy else "R-NOS-01")
     if dossier.trigger is not None:

@@ -20,11 +20,11 @@ def _psp_breaches(scene: Scene) -> Iterator[Finding]:
             continue
         if message.malformed and message.fate == "delivered":
             expected = "well-formed blocks"
-            yield fail("R-PSP-01", expected, message.malformed, message)
+            yield fail(message, "R-PSP-01", expected=expected, seen=message.malformed)
         elif message.name == "Setup" and _commits_at_expiry(message):
             expected = "a Setup whose time-out voids"
             seen = "a Setup whose time-out commits the full amount"
-            yield fail("R-PER-05", expected, seen, message)
+            yield fail(message, "R-PER-05", expected=expected, seen=seen)
         elif message.name == "Remove Sessions":
             yield _removal(scene, message)
 
@@ -38,8 +38,8 @@ def _removal(scene: Scene, message: Message) -> Finding:
     expected, seen = "each session closed on its own", "Remove Sessions"
     if still_open:
         seen += f" with {len(still_open)} open"
-        return fail("R-PER-04", expected, seen, message)
-    return warn("R-PER-04", expected, seen, message)
+        return fail(message, "R-PER-04", expected=expected, seen=seen)
+    return warn(message, "R-PER-04", expected=expected, seen=seen)
 
 
 #: Nothing may cross the TCP line for longer than this (psp.md 1).
@@ -52,7 +52,7 @@ def _idle(scene: Scene) -> Iterator[Finding]:
         idle = change.link == "psp" and not change.up and change.reason == "idle"
         if idle and not _disturbed(scene.timeline, change):
             expected = "something on the line at least every 20 s"
-            yield fail("R-TRM-07", expected, "20 s of silence", change)
+            yield fail(change, "R-TRM-07", expected=expected, seen="20 s of silence")
 
 
 def _disturbed(timeline: Timeline, change: LinkChange) -> bool:
@@ -72,7 +72,7 @@ def _keys(scene: Scene) -> Iterator[Finding]:
     for call in scene.timeline.calls:
         if not call.authorised and not spoilt:
             expected = 'the header Authorization: CPS apikey="..."'
-            yield fail("R-CPS-06", expected, "another, or none", call)
+            yield fail(call, "R-CPS-06", expected=expected, seen="another, or none")
             return
     refused = [
         attempt
@@ -82,7 +82,7 @@ def _keys(scene: Scene) -> Iterator[Finding]:
     ]
     if refused and not _has_alarm(scene, refused[0].seq):
         expected = "an alarm, because closes are failing"
-        yield fail("R-CPS-06", expected, "none", refused[0])
+        yield fail(refused[0], "R-CPS-06", expected=expected, seen="none")
 
 
 def _has_alarm(scene: Scene, seq: int) -> bool:
@@ -109,7 +109,7 @@ def _false_conflicts(scene: Scene) -> Iterator[Finding]:
 def _strangers(scene: Scene) -> Iterator[Finding]:
     for at, name in scene.closes.strangers:
         expected = "a close quotes a session that exists"
-        yield fail("R-SES-08", expected, f"a close of session {name}", at)
+        yield fail(at, "R-SES-08", expected=expected, seen=f"a close of session {name}")
 
 
 # --- What people read -----------------------------------------------------------
@@ -144,7 +144,9 @@ def _card_numbers(scene: Scene) -> Iterator[Finding]:
     for at, words in _texts(scene):
         if any(passes_luhn(match[0]) for match in _PAN.finditer(words)):
             expected = "masked card numbers only"
-            yield fail("R-UI-07", expected, "what looks like a card number", at)
+            yield fail(
+                at, "R-UI-07", expected=expected, seen="what looks like a card number"
+            )
 
 
 def _decline_codes(scene: Scene) -> Iterator[Finding]:
@@ -152,7 +154,7 @@ def _decline_codes(scene: Scene) -> Iterator[Finding]:
     for line in scene.bay.shows:
         if _DECLINE_CODE.search(text(line.line, "text")):
             expected = "a general message that refers to the issuer"
-            yield warn("R-UI-05", expected, "a decline code", line)
+            yield warn(line, "R-UI-05", expected=expected, seen="a decline code")
 
 
 def _silent_release(scene: Scene) -> Iterator[Finding]:
@@ -166,7 +168,7 @@ def _silent_release(scene: Scene) -> Iterator[Finding]:
             continue
         if not any(abs(t_ms - close.t_ms) <= 60_000 for t_ms in said):
             expected = "the driver is told that the hold is released"
-            yield warn("R-NOS-07", expected, "nothing", close)
+            yield warn(close, "R-NOS-07", expected=expected, seen="nothing")
 
 
 SPOKEN: Final[tuple[Callable[[Scene], Iterator[Finding]], ...]] = (

@@ -103,6 +103,7 @@ def _act(timeline: Timeline, record: Record, at: At) -> None:
             connector=number(record, "connector"),
             card=text(record, "card"),
             card_id=text(record, "card_id"),
+            button=text(record, "button"),
         )
     )
 

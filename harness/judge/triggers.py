@@ -18,6 +18,7 @@ from harness.judge.bay import (
     after,
     last,
     since,
+    until,
 )
 from harness.judge.case import FLICKER_MS, SLACK_MS, Case, Kind, Trigger
 from harness.judge.facts import Act, At
@@ -31,7 +32,7 @@ def _unplugged(case: Case) -> Iterator[Trigger]:
     plugged = case.plugged
     if plugged is None:
         return
-    pilots = list(since(case.story.pilots, plugged.seq))
+    pilots = since(until(case.story.pilots, case.end_ms), plugged.seq)
     for index, said in enumerate(pilots):
         if said.value != "A":
             continue
@@ -48,7 +49,7 @@ def _pilot(case: Case) -> Iterator[Trigger]:
     if case.plugged is None:
         return
     wrong = {"E", "F"} if case.promises.claims.ventilation else {"D", "E", "F"}
-    pilots = list(since(case.story.pilots, case.plugged.seq))
+    pilots = since(until(case.story.pilots, case.end_ms), case.plugged.seq)
     for index, said in enumerate(pilots):
         if said.value not in wrong:
             continue
@@ -87,7 +88,7 @@ def _stopped(case: Case) -> Iterator[Trigger]:
 def _full(case: Case) -> Iterator[Trigger]:
     """The vehicle had energy and stopped drawing."""
     window_ms = case.promises.windows.parked_full_ms
-    pilots = [] if case.plugged is None else case.story.pilots
+    pilots = until(case.story.pilots, case.end_ms) if case.plugged else ()
     for index, said in enumerate(pilots):
         drew = index > 0 and pilots[index - 1].value in DRAWING
         if said.value != "B" or not drew or not case.had_energy(said.t_ms):
@@ -177,7 +178,7 @@ def _healed_in_time(case: Case, stories: list[Story], at: At) -> bool:
 
 
 def _emergency(case: Case) -> Iterator[Trigger]:
-    presses = list(case.bay.emergency)
+    presses = until(case.bay.emergency, case.end_ms)
     for index, said in enumerate(presses):
         released = presses[index + 1 : index + 2]
         over = released and released[0].t_ms < case.told.t_ms
@@ -240,7 +241,7 @@ def _taps(case: Case) -> Iterator[Trigger]:
         if act.seq < case.told.seq or not is_card_of(act, case.session):
             continue
         read = card_read(case.timeline, act)
-        if read is not None and any(i.live_at(read.seq) for i in case.intervals):
+        if read is not None and any(i.live_at(act.seq) for i in case.intervals):
             yield case.trigger(Kind.TAP, read)
 
 

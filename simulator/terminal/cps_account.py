@@ -17,6 +17,7 @@ from wire.cps import (
     Request,
     Response,
     TerminalInfo,
+    TerminalState,
     json_response,
     key_of,
     token_of,
@@ -40,7 +41,7 @@ class Account:
         self._desk = desk
         self._api_key = settings.api_key
         self._webhook = ""
-        self._last_told = ""
+        self._last_told = TerminalState.IDLE.value
 
     # --- The key ----------------------------------------------------------------
 

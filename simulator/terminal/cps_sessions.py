@@ -79,7 +79,8 @@ class CpsSessions:
     def _begin(
         self, ask: Ask, session: Session, operation: Operation, amount: int, now_ms: int
     ) -> Response | None:
-        if operation == "commit" and self._fails(session, amount):
+        may_fail = operation == "commit" and session.is_closable
+        if may_fail and self._fails(session, amount):
             return self._fail(session, amount)
         close = Close(
             session=session,

@@ -26,6 +26,7 @@ class Kind(StrEnum):
 
     REFUSE_CLOSE = "refuse_close"
     NOT_READY = "not_ready"
+    REFUSE_COMMAND = "refuse_command"
     IGNORE_COMMAND = "ignore_command"
     SWALLOW_ANSWER = "swallow_answer"
     DUPLICATE_ANSWER = "duplicate_answer"
@@ -54,6 +55,7 @@ def _row(about: str, *reads: str) -> Row:
 ABOUT: Final[Mapping[Kind, Row]] = MappingProxyType({
     Kind.REFUSE_CLOSE: _row("commits and voids are refused and change nothing", "operation", "reason", "status"),
     Kind.NOT_READY: _row("every PSP command but Get Status, Synchronize and Reset is answered Not OK, 0x11", "message"),
+    Kind.REFUSE_COMMAND: _row("a PSP command is answered Not OK with a reason and changes nothing", "message", "reason"),
     Kind.IGNORE_COMMAND: _row("the command (PSP) or call (CPS) has no effect and no answer", "message"),
     Kind.SWALLOW_ANSWER: _row("the command (PSP) or call (CPS) has its effect, the answer is lost", "message"),
     Kind.DUPLICATE_ANSWER: _row("the answer is sent twice; for CPS the callback is posted twice", "message"),

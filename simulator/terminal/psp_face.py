@@ -190,10 +190,18 @@ class PspFace:
             if self._must_wait():
                 self._enqueue(request, now_ms)
                 return
-            if self._device.faults.hit(Kind.NOT_READY, name.value):
-                self._talk.refuse(Reason.NOT_READY, name, now_ms)
+            if (reason := self._fault_reason(name)) is not None:
+                self._talk.refuse(reason, name, now_ms)
                 return
         self._answer(request, now_ms)
+
+    def _fault_reason(self, name: Name) -> Reason | None:
+        """Why an injected fault refuses this command; None when none does."""
+        faults = self._device.faults
+        if faults.hit(Kind.NOT_READY, name.value):
+            return Reason.NOT_READY
+        refused = faults.hit(Kind.REFUSE_COMMAND, name.value)
+        return None if refused is None else Reason(refused.reason)
 
     def _must_wait(self) -> bool:
         is_authorising = self._talk.phase is Phase.AUTHORISING

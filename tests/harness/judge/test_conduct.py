@@ -1,5 +1,6 @@
 """The universal oracles: breaches that show in any scenario."""
 
+import json
 from collections.abc import Callable
 
 import pytest
@@ -80,7 +81,7 @@ def test_an_accepted_rfid_card_pays_elsewhere(play: Play) -> None:
 
 
 def test_energy_that_never_ends_is_still_free(play: Play) -> None:
-    assert breaches(play(FREE.split("100 ")[0])) == ["R-NOS-05"]
+    assert breaches(play(FREE.split("100 ", maxsplit=1)[0])) == ["R-NOS-05"]
 
 
 def test_energy_on_a_cancelled_session(play: Play) -> None:
@@ -266,23 +267,23 @@ def test_authorising_for_a_charger_that_cannot_deliver(play: Play) -> None:
     assert "R-NOS-10" not in breaches(play(unread.format(both)))
 
 
+#: Passes the check of card numbers, and is put together so that no file holds it.
+NUMBER = "4" + "1" * 15
+
+
 def test_card_numbers_are_never_said(play: Play) -> None:
-    number = "4111111111111111"
-    said = play(f"5 order show card {number}")
+    said = play(f"5 order show card {NUMBER}")
     assert breaches(said) == ["R-UI-07"]
-    assert number not in str(said.findings)
-    called = play(f"5 call 1 E5 0 uiMessage={number}")
-    assert called.green
-    shown = play(f"5 > CC : UI Request title={number.replace('4111', '4111')}")
-    assert shown.green
-    text = '{"kind":"psp","direction":"to_terminal","fate":"delivered","hex":"","messages":'
-    text += (
-        '[{"message":"UI Request","fields":{"properties":[["title","'
-        + number
-        + '"]]}}]}'
-    )
-    assert breaches(play(f"5 json '{text}'")) == ["R-UI-07"]
-    assert play("5 order show 4111111111111112 and 12345").green
+    assert NUMBER not in str(said.findings)
+    assert play(f"5 order show {int(NUMBER) + 1} and 12345").green
+    assert play(f"5 order show x{NUMBER}").green
+
+
+def test_card_numbers_are_not_shown_on_the_terminal_either(play: Play) -> None:
+    shown = {"message": "UI Request", "fields": {"properties": [["title", NUMBER]]}}
+    record = {"kind": "psp", "direction": "to_terminal", "fate": "delivered"}
+    line = json.dumps({**record, "hex": "", "messages": [shown]})
+    assert breaches(play(f"5 json '{line}'")) == ["R-UI-07"]
 
 
 def test_decline_codes_are_not_for_drivers(play: Play) -> None:

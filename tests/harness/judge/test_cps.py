@@ -86,12 +86,19 @@ UNDECIDED = ["answer 7 500", "answer 7 200", "answer 7 204", "failed 7 timeout"]
 DECIDED = ["answer 7 400", "answer 7 503", "failed 7 refused", "answer 7 200 FAILED 66"]
 
 
+SECOND = f"""
+1262  call 8 E9 66 commitAmount=200
+1262  {DONE}
+1262  answer 8 200 COMMITED 66
+"""
+
+
 @pytest.mark.parametrize("answer", UNDECIDED)
 def test_another_amount_after_an_undecided_answer_is_twice(
     play: Play, answer: str
 ) -> None:
     script = f"{CHARGE.replace('=200', '=199')}\n1202 {answer}"
-    script += f"\n1262 call 8 E9 66 commitAmount=200\n1262 {DONE}\n1262 answer 8 200 COMMITED 66"
+    script += f"\n{SECOND}"
     assert outcome(play(script, claims=CPS))[0] is Settlement.TWICE
 
 
@@ -100,7 +107,7 @@ def test_another_amount_after_a_refusal_is_a_correction(
     play: Play, answer: str
 ) -> None:
     script = f"{CHARGE.replace('=200', '=199')}\n1202 {answer}"
-    script += f"\n1262 call 8 E9 66 commitAmount=200\n1262 {DONE}\n1262 answer 8 200 COMMITED 66"
+    script += f"\n{SECOND}"
     assert outcome(play(script, claims=CPS))[0] is Settlement.CLOSED
 
 
@@ -132,8 +139,11 @@ def test_a_refusal_that_only_an_open_session_gets_frees_the_hand(play: Play) -> 
     assert outcome(judgement) == (Settlement.CLOSED, set())
 
 
+LOST = OPEN.replace("2     answer 1 200 AUTHORIZED 66", "62 failed 1 timeout")
+
+
 def test_an_authorise_answer_that_is_lost_is_found_by_asking(play: Play) -> None:
-    script = f"""{OPEN.replace("2     answer 1 200 AUTHORIZED 66", "62 failed 1 timeout")}
+    script = f"""{LOST}
 63  call 2 E7
 63  answer 2 200 AUTHORIZED 66
 64  call 3 E10 66
@@ -147,12 +157,11 @@ def test_an_authorise_answer_that_is_lost_is_found_by_asking(play: Play) -> None
 
 
 def test_a_callback_can_tell_of_a_session(play: Play) -> None:
-    lost = OPEN.replace("2     answer 1 200 AUTHORIZED 66", "62 failed 1 timeout")
     body = '{"session": {"sessionId": "5e551000-0000-4000-8000-000000000066"}}'
     line = (
         '70 json \'{"kind":"callback","what":"session","fate":"delivered","body":%s}\''
     )
-    judgement = play(f"{lost}\n{line % body}", claims=CPS)
+    judgement = play(f"{LOST}\n{line % body}", claims=CPS)
     assert judgement.sessions[0].trigger == "session found again"
     assert judgement.sessions[0].known_at_ms == 70_000
 
@@ -196,14 +205,16 @@ def test_routes_can_be_read_from_the_target(play: Play) -> None:
         '302 json \'{"kind":"http","call":5,"method":"POST","target":"%s","query":{},'
         '"authorised":true,"fate":"delivered"}\''
     )
-    script = f"{OPEN}\n{call % target}\n302 store cancelled 66 0 cps\n302 answer 5 200 CANCELLED 66"
+    done = "302 store cancelled 66 0 cps\n302 answer 5 200 CANCELLED 66"
+    script = f"{OPEN}\n{call % target}\n{done}"
     judgement = play(script, claims=CPS)
     assert judgement.green, judgement.findings
     assert not judgement.warnings
 
 
 def test_a_changed_answer_decides_nothing(play: Play) -> None:
-    answer = '1202 json \'{"kind":"http_answer","call":7,"status":200,"body":null,"fate":"changed"}\''
+    record = '{"kind":"http_answer","call":7,"status":200,"body":null,"fate":"changed"}'
+    answer = f"1202 json '{record}'"
     script = f"{CHARGE}\n1201 {DONE}\n{answer}\n1263 call 8 E10 66"
     assert outcome(play(script, claims=CPS))[0] is Settlement.TWICE
 
@@ -216,7 +227,8 @@ def test_an_authorised_answer_for_no_session_is_our_mistake(play: Play) -> None:
 
 
 def test_polling_for_the_card_tells_of_a_tap_to_stop(play: Play) -> None:
-    answer = '100.2 json \'{"kind":"http_answer","call":5,"status":200,"body":{"cardId":"F0"},"fate":"delivered"}\''
+    record = '{"kind":"http_answer","call":5,"status":200,"fate":"delivered",'
+    answer = f'100.2 json \'{record}"body":{{"cardId":"F0"}}}}\''
     script = CHARGE.replace(
         "1200  unplug", f"100 tap Ada visa\n100 call 5 E4\n{answer}\n1200 unplug"
     )

@@ -164,9 +164,8 @@ def test_with_the_link_down_the_last_register_counts(play: Play) -> None:
     back = "2000 link bay up\n2000 said welcome 1:A:open:9000"
     judgement = play(f"{CHARGING}\n{lost}{committed(1310, 100)}\n{back}")
     assert judgement.green, judgement.findings
-    waited = play(
-        f"{CHARGING}\n{lost}\n1250 link bay up\n1250 said welcome 1:A:open:5000{committed(1251, 200)}"
-    )
+    back = "1250 link bay up\n1250 said welcome 1:A:open:5000"
+    waited = play(f"{CHARGING}\n{lost}\n{back}{committed(1251, 200)}")
     assert waited.green, waited.findings
 
 
@@ -205,7 +204,8 @@ def test_a_fee_for_time_alone_may_be_waived(play: Play) -> None:
 
 
 def test_a_second_charge_on_the_connector_is_another_matter(play: Play) -> None:
-    again = "\n2000 said contactor 1 closed\n2300 said meter 1 6000 11000\n2400 said contactor 1 open"
+    again = "\n2000 said contactor 1 closed\n2300 said meter 1 6000 11000"
+    again += "\n2400 said contactor 1 open"
     judgement = play(f"{CHARGING}{END}{committed(1201, 200)}{again}")
     assert expected(judgement) == (200, 200)
     assert [f.requirement for f in judgement.findings] == ["R-NOS-05"]

@@ -63,7 +63,8 @@ def test_a_charge_committed_for_what_it_cost_is_closed(play: Play) -> None:
 
 
 def test_no_start_that_is_voided_at_the_window_is_closed(play: Play) -> None:
-    script = f"{APPROVED}\n302 {VOID}\n302 store cancelled 66 0\n302 {OK}\n303 order show released"
+    script = f"{APPROVED}\n302 {VOID}\n302 store cancelled 66 0\n302 {OK}"
+    script += "\n303 order show released"
     judgement = play(script)
     assert judgement.green, judgement.findings
     assert judgement.sessions[0].trigger == "plug-in window over"
@@ -80,7 +81,8 @@ def test_a_session_that_is_never_cancelled_is_left_open(play: Play) -> None:
 
 
 def test_committing_the_reserved_amount_is_the_wrong_amount(play: Play) -> None:
-    script = f"{CHARGE}\n1201 {COMMIT} amount_minor=5000\n1201 store committed 66 5000\n1201 {OK}"
+    script = f"{CHARGE}\n1201 {COMMIT} amount_minor=5000"
+    script += f"\n1201 store committed 66 5000\n1201 {OK}"
     judgement = play(script)
     assert only(judgement) is Settlement.WRONG_AMOUNT
     assert "R-SES-12" in breaches(judgement)

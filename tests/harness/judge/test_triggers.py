@@ -49,7 +49,7 @@ def released(at: float) -> str:
 
 def committed(at: float, amount: int) -> str:
     return f"""
-{at} > CC 0A 3C 35 00 00 00 42 00 00 : Commit Session session_id=66 amount_minor={amount}
+{at} > CC 0A 3C 35 : Commit Session session_id=66 amount_minor={amount}
 {at} store committed 66 {amount}
 {at} {OK}
 """

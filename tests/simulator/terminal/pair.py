@@ -7,7 +7,7 @@ against their own codec, so every test of a flow checks both directions.
 
 import json
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -76,6 +76,7 @@ class Bank:
     partial_minor: int = 1000
     is_silent: bool = False
     refuses_closes: bool = False
+    has_refused: bool = False
     holds: dict[str, Hold] = field(default_factory=dict)
     due: list[tuple[int, IssuerAnswered]] = field(default_factory=list)
 
@@ -95,6 +96,7 @@ class Bank:
         if isinstance(request, Increment):
             return self._increase(request, hold)
         if not hold.is_open or self.refuses_closes:
+            self.has_refused = True
             return IssuerAnswered(request=request.request, outcome="refused")
         hold.is_open = False
         if isinstance(request, Capture):
@@ -206,8 +208,8 @@ class Court:
         if mine is not None and mine <= self.now_ms:
             self._take(self.terminal.on_deadline(self.now_ms))
 
-    def _take(self, actions: "Iterator[TerminalAction] | object") -> None:
-        for action in actions:  # type: ignore[attr-defined]  # any sequence of actions
+    def _take(self, actions: Sequence[TerminalAction]) -> None:
+        for action in actions:
             match action:
                 case Note():
                     self.notes.append({"kind": action.kind, **action.fields})
@@ -379,7 +381,9 @@ class CpsHost:
     def close(
         self, route: str, session: Session, wait_ms: int = 200, **params: cps.Value
     ) -> cps.Response:
-        return self.call(route, session.session_id, wait_ms=wait_ms, **params)
+        call = self.send(route, session.session_id, None, **params)
+        self.court.run(wait_ms)
+        return self.court.answers[call]
 
 
 def json_of(response: cps.Response) -> object:
@@ -392,24 +396,31 @@ def psp(
     late: Literal["deliver", "reverse"] = "deliver",
     link: Literal["tcp", "serial"] = "tcp",
     card_detect_s: int = 2_147_483_647,
-    **readings: object,
+    readings: Mapping[str, object] | None = None,
+    **more: object,
 ) -> PspHost:
-    """A host whose terminal is set up and ENABLED."""
+    """A host whose terminal is set up and ENABLED; other names are readings."""
     settings = TerminalSettings(
         family=family,
         link=link,
         late_approval=late,
         card_detect_s=card_detect_s,
-        psp_profile=Profile.from_mapping(readings),
+        psp_profile=Profile.from_mapping({**(readings or {}), **more}),
     )
     host = PspHost(Court(settings))
     host.set_up()
     return host
 
 
-def cloud(family: Family = Family.APOLLO, **policy: object) -> CpsHost:
-    """A controller of a terminal under a policy."""
+def cloud(
+    family: Family = Family.APOLLO,
+    *,
+    policy: Mapping[str, object] | None = None,
+    **more: object,
+) -> CpsHost:
+    """A controller of a terminal under a policy; other names are its switches."""
+    switches = {**(policy or {}), **more}
     settings = TerminalSettings(
-        family=family, cps_policy=cps.Policy.from_mapping(policy)
+        family=family, cps_policy=cps.Policy.from_mapping(switches)
     )
     return CpsHost(Court(settings))

@@ -282,7 +282,7 @@ def test_a_repeated_close_may_be_ok_under_the_other_reading() -> None:
 def test_unusual_amounts_follow_the_profile(
     reading: dict[str, object], amount: int, is_taken: bool
 ) -> None:
-    host = psp(**reading)
+    host = psp(readings=reading)
     session = host.approve(5000)
     assert host.commit(session, amount) == is_taken
     assert host.court.sessions()[0].is_open != is_taken
@@ -425,7 +425,9 @@ def test_a_serial_line_has_no_idle_time_and_no_notice_of_a_closed_port() -> None
     assert host.status() == (State.ENABLED, 0)
 
 
-@pytest.mark.parametrize(("family", "limit_s"), [(Family.P6X, 30), (Family.APOLLO, 210)])
+@pytest.mark.parametrize(
+    ("family", "limit_s"), [(Family.P6X, 30), (Family.APOLLO, 210)]
+)
 def test_the_terminal_gives_up_an_authorisation(family: Family, limit_s: int) -> None:
     host = psp(family, link="serial")
     host.court.bank.is_silent = True
