@@ -20,6 +20,8 @@ must not become fifty drivers' (R-SES-05). It costs the operator sales, and boun
 money frozen to what was reserved in the first five minutes.
 """
 
+from typing import Final
+
 from controller_ref import schedule
 from controller_ref.desk import Desk, add_receipt, money
 from controller_ref.port import CloseAnswered, CloseRequest, Outcome
@@ -27,6 +29,9 @@ from controller_ref.session import Op, Session
 from controller_ref.tariff import amount_minor
 from controller_ref.timers import For
 from controller_ref.transitions import Event, State
+
+#: Attempts after which the operator hears that a session is still not closed.
+_MILESTONES: Final = (schedule.PHASE_1_ATTEMPTS, schedule.DAY_ATTEMPTS)
 
 
 class Closing:
@@ -95,6 +100,9 @@ class Closing:
             passed_ms = self._desk.wall_ms - session.attempted_wall_ms
             if not session.attempts:
                 self._queue_attempt(session, is_free=False)
+            elif session.was_free:
+                # One is enough: the reconnect may be the effect of its own time-out.
+                continue
             elif not 0 <= passed_ms < schedule.FREE_ATTEMPT_MS:
                 self._queue_attempt(session, is_free=True)
             else:
@@ -132,6 +140,7 @@ class Closing:
         desk = self._desk
         session.attempted_wall_ms = desk.wall_ms
         session.is_in_flight = True
+        session.was_free = is_free
         if not is_free:
             session.attempts += 1
             gap_ms = schedule.gap_ms(session.attempts)
@@ -213,7 +222,8 @@ class Closing:
             text = "All attempts to close have failed; settle it by hand"
             desk.alarm("close_exhausted", text, session=session)
             return
-        if session.attempts in (schedule.PHASE_1_ATTEMPTS, schedule.DAY_ATTEMPTS):
+        is_milestone = session.attempts in _MILESTONES
+        if is_milestone and not session.was_free:
             text = f"Not closed after {session.attempts} attempts; {session.outcome}"
             desk.alarm("close_failed", text, session=session)
         self._arm(session)

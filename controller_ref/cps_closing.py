@@ -11,70 +11,17 @@ whether it is closed, and how (R-CPS-05, R-CPS-08):
     408, 5xx, no answer                 unknown; the same again later
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Final, Protocol
+from collections.abc import Callable
+from typing import Final
 
+from controller_ref.cps_calls import Caller, CpsAnswer
 from controller_ref.port import CloseAnswered, CloseRequest, Outcome
 from controller_ref.session import Op
-from wire.cps import (
-    RemoteProtocolError,
-    Session,
-    SessionState,
-    Value,
-    parse_json,
-    parse_state,
-)
+from wire.cps import Session, SessionState, parse_state
 
 #: The terminal's own limit for a close, and the way there and back.
 _CLOSE_MS: Final = 65_000
-_KEY_REFUSED: Final = (401, 403)
-_NO_EFFECT: Final = (*_KEY_REFUSED, 404, 429)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CpsAnswer:
-    """How a call ended; ``status`` 0 when there is no answer."""
-
-    status: int = 0
-    body: bytes = b""
-    failure: str = ""
-
-    @property
-    def is_success(self) -> bool:
-        return 200 <= self.status < 300
-
-    @property
-    def is_key_refused(self) -> bool:
-        return self.status in _KEY_REFUSED
-
-    @property
-    def is_refused(self) -> bool:
-        """Surely without effect: never arrived, or turned away."""
-        is_turned_away = 400 <= self.status < 500 and self.status != 408
-        return self.failure == "refused" or is_turned_away
-
-    @property
-    def is_trouble(self) -> bool:
-        return bool(self.failure) or self.status >= 500
-
-    def session(self) -> Session | None:
-        try:
-            return Session.from_json(parse_json(self.body))
-        except RemoteProtocolError:
-            return None
-
-
-class Caller(Protocol):
-    def __call__(
-        self,
-        route: str,
-        then: Callable[[CpsAnswer, int], None],
-        *,
-        session_id: str = "",
-        params: Mapping[str, Value] | None = None,
-        timeout_ms: int = 0,
-    ) -> None: ...
+_NO_EFFECT: Final = (401, 403, 404, 429)
 
 
 class CloseJudge:

@@ -13,29 +13,12 @@ and the look says how it was closed. All other statuses leave the session open.
 """
 
 import hashlib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final
 
-from controller_ref.cps_closing import CloseJudge, CpsAnswer, receipt_of
-from controller_ref.port import (
-    SWIFT_DECLINE_MS,
-    Approved,
-    AuthorisationOver,
-    Capabilities,
-    CardRead,
-    CloseAnswered,
-    CloseRequest,
-    Declined,
-    Lost,
-    NoAnswer,
-    OpenSession,
-    OpenSessions,
-    Ready,
-    Report,
-    Trouble,
-)
+from controller_ref import port
+from controller_ref.cps_calls import CpsAnswer, CpsCalls
+from controller_ref.cps_closing import CloseJudge, receipt_of
 from wire.cps import (
     Card,
     RemoteProtocolError,
@@ -44,7 +27,6 @@ from wire.cps import (
     TerminalInfo,
     TerminalState,
     Value,
-    build,
     parse_json,
     parse_list,
     parse_state,
@@ -53,14 +35,12 @@ from wire.machine import (
     Action,
     AnswerCallback,
     CallbackReceived,
-    CallHttp,
     Fact,
     HttpAnswered,
     HttpFailed,
     Place,
 )
 
-_CALL_MS: Final = 30_000
 #: A little beyond what the terminal may take with three PIN entries (210 s).
 _AUTHORISE_MS: Final = 220_000
 _WAIT_CARD_S: Final = 50
@@ -88,33 +68,25 @@ class _Reader(Enum):
     STOPPING = auto()
 
 
-@dataclass(frozen=True, slots=True)
-class _Call:
-    """What to do with the answer to a call."""
-
-    then: Callable[[CpsAnswer, int], None]
-
-
 class CpsSide:
     """Implements ``port.TerminalPort``."""
 
-    capabilities = Capabilities(
+    capabilities = port.Capabilities(
         can_list=True, can_raise=False, is_shared=True, closes_at_once=4
     )
 
     def __init__(self, place: Place, *, reserve_minor: int, out: list[Action]) -> None:
-        self.reports: list[Report] = []
+        self.reports: list[port.Report] = []
         self._place = place
         self._reserve_minor = reserve_minor
         self._out = out
-        self._calls: dict[int, _Call] = {}
-        self._last_call = 0
+        self._calls = CpsCalls(place, out, on_key=self._key_refused)
+        self._call = self._calls.call
         self._boot = 0
         self._reader = _Reader.IDLE
         self._is_reading_wanted = False
         self._is_down = False
         self._is_ready = False
-        self._is_key_bad = False
         #: Tokens of the last reads; the last one is that of the current read.
         self._tokens: list[str] = []
         self._reads = 0
@@ -144,7 +116,7 @@ class CpsSide:
 
     def authorise(self, now_ms: int) -> None:
         if self._reader is not _Reader.HOLDING:
-            self.reports.append(Declined())
+            self.reports.append(port.Declined())
             return
         self._reader, self._authorised_ms = _Reader.AUTHORISING, now_ms
         params = {"uiMessage": "One moment please"}
@@ -153,8 +125,8 @@ class CpsSide:
     def drop_card(self, text: str, now_ms: int) -> None:
         self._stop(text)
 
-    def close(self, request: CloseRequest, now_ms: int) -> None:
-        CloseJudge(request, call=self._call, answered=self._close_answered).try_once()
+    def close(self, request: port.CloseRequest, now_ms: int) -> None:
+        CloseJudge(request, call=self._call, answered=self.reports.append).try_once()
 
     def raise_limit(self, session_id: str, total_minor: int, now_ms: int) -> None:
         """No call for it is known (cps.md E14); ``capabilities`` says so."""
@@ -166,68 +138,25 @@ class CpsSide:
     def tell(self, text: str, now_ms: int) -> None:
         """Only a read carries a text on all terminals; the next one will."""
 
-    # --- Calls ------------------------------------------------------------------
-
-    def _call(
-        self,
-        route: str,
-        then: Callable[[CpsAnswer, int], None],
-        *,
-        session_id: str = "",
-        params: Mapping[str, Value] | None = None,
-        timeout_ms: int = _CALL_MS,
-    ) -> None:
-        request = build(
-            route,
-            api_key=self._place.cps_api_key,
-            serial_number=self._place.terminal_serial,
-            session_id=session_id,
-            params=params,
-        )
-        self._last_call += 1
-        self._calls[self._last_call] = _Call(then)
-        self._out.append(
-            CallHttp(
-                call_id=self._last_call,
-                method=request.method,
-                target=request.target,
-                headers=request.headers,
-                body=request.body,
-                timeout_ms=timeout_ms,
-            )
-        )
+    # --- Facts ------------------------------------------------------------------
 
     def handle(self, fact: Fact, now_ms: int) -> None:
         match fact:
-            case HttpAnswered(call_id=call_id, status=status, body=body):
-                self._answered(call_id, CpsAnswer(status=status, body=body), now_ms)
-            case HttpFailed(call_id=call_id, reason=reason):
-                self._answered(call_id, CpsAnswer(failure=reason), now_ms)
+            case HttpAnswered() | HttpFailed():
+                answer = self._calls.ended(fact, now_ms)
+                if answer is not None and answer.is_trouble and not self._is_checking:
+                    # This call, or is nobody there any more? The next state tells.
+                    self._check_at(now_ms, _FIRST_CHECK_MS)
             case CallbackReceived():
                 self._on_callback(fact)
             case _:
                 return
         self._mind_reader(now_ms)
 
-    def _answered(self, call_id: int, answer: CpsAnswer, now_ms: int) -> None:
-        call = self._calls.pop(call_id, None)
-        if call is None:
-            return
-        self._watch_key(answer, now_ms)
-        if answer.is_trouble and not self._is_checking:
-            # Is it this call, or is nobody there any more? The next state tells.
-            self._check_at(now_ms, _FIRST_CHECK_MS)
-        call.then(answer, now_ms)
-
-    def _watch_key(self, answer: CpsAnswer, now_ms: int) -> None:
-        """A wrong key means that closes are failing: the operator has to know now."""
-        if answer.is_key_refused and not self._is_key_bad:
-            self._is_key_bad = True
-            text = f"The payment cloud refuses our key (HTTP {answer.status})"
-            self.reports.append(Trouble(code="key", text=text))
-            self._lost(now_ms)
-        elif answer.status and not answer.is_key_refused:
-            self._is_key_bad = False
+    def _key_refused(self, status: int, now_ms: int) -> None:
+        text = f"The payment cloud refuses our key (HTTP {status})"
+        self.reports.append(port.Trouble(code="key", text=text))
+        self._lost(now_ms)
 
     # --- The terminal ------------------------------------------------------------
 
@@ -254,18 +183,18 @@ class CpsSide:
         if not self._is_ready:
             self._is_ready = True
             self._check_pause_ms = _FIRST_CHECK_MS
-            self.reports.append(Ready())
+            self.reports.append(port.Ready())
         self._compare(info.state, now_ms)
 
     def _lost(self, now_ms: int) -> None:
         if self._is_ready:
             self._is_ready = False
-            self.reports.append(Lost())
+            self.reports.append(port.Lost())
         if self._reader in (_Reader.READING, _Reader.STARTING, _Reader.HOLDING):
             self._reader = _Reader.IDLE
-        pause_ms = _IDLE_CHECK_MS if self._is_down else self._check_pause_ms
-        self._check_pause_ms = min(self._check_pause_ms * 2, _LONGEST_CHECK_MS)
-        self._check_at(now_ms, pause_ms)
+        longest_ms = _IDLE_CHECK_MS if self._is_down else _LONGEST_CHECK_MS
+        self._check_at(now_ms, self._check_pause_ms)
+        self._check_pause_ms = min(self._check_pause_ms * 2, longest_ms)
 
     def _compare(self, state: str, now_ms: int) -> None:
         """What the terminal does, and what we believe that it does."""
@@ -370,7 +299,7 @@ class CpsSide:
             return
         self._reader = _Reader.HOLDING
         self.reports.append(
-            CardRead(
+            port.CardRead(
                 card_id=card.card_id,
                 masked_pan=card.masked_pan,
                 is_payment=bool(card.masked_pan),
@@ -397,22 +326,19 @@ class CpsSide:
     def _on_authorised(self, answer: CpsAnswer, now_ms: int) -> None:
         session = answer.session()
         state = parse_state(session.state) if session is not None else None
-        report: Report = NoAnswer()
+        report: port.Report = port.NoAnswer()
         if answer.status == 200 and session is not None and state is not None:
-            report = Declined(
-                is_certain=now_ms - self._authorised_ms < SWIFT_DECLINE_MS
+            report = port.Declined(
+                is_certain=now_ms - self._authorised_ms < port.SWIFT_DECLINE_MS
             )
             if state is SessionState.AUTHORIZED and session.session_id:
                 report = _approved(session)
             self._reader = _Reader.IDLE
         else:
             if answer.is_refused:
-                report = Declined()
+                report = port.Declined()
             self._stop("")
-        self.reports.extend((report, AuthorisationOver()))
-
-    def _close_answered(self, answer: CloseAnswered) -> None:
-        self.reports.append(answer)
+        self.reports.extend((report, port.AuthorisationOver()))
 
     def _on_listed(self, answer: CpsAnswer, now_ms: int) -> None:
         try:
@@ -421,7 +347,7 @@ class CpsSide:
             return
         if answer.status == 200:
             sessions = [found for row in rows if (found := _open_session(row))]
-            self.reports.append(OpenSessions(sessions=tuple(sessions)))
+            self.reports.append(port.OpenSessions(sessions=tuple(sessions)))
 
     # --- Time -------------------------------------------------------------------
 
@@ -442,8 +368,8 @@ class CpsSide:
         self._mind_reader(now_ms)
 
 
-def _approved(session: Session) -> Approved:
-    return Approved(
+def _approved(session: Session) -> port.Approved:
+    return port.Approved(
         session_id=session.session_id,
         amount_minor=session.authorized_amount,
         was_asked=True,
@@ -451,14 +377,14 @@ def _approved(session: Session) -> Approved:
     )
 
 
-def _open_session(row: object) -> OpenSession | None:
+def _open_session(row: object) -> port.OpenSession | None:
     try:
         session = Session.from_json(row)
     except RemoteProtocolError:
         return None
     if parse_state(session.state) is not SessionState.AUTHORIZED:
         return None
-    return OpenSession(
+    return port.OpenSession(
         session_id=session.session_id,
         card_id=session.card_id,
         amount_minor=session.authorized_amount,

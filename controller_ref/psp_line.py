@@ -54,7 +54,7 @@ from wire.psp import (
 SESSION_LIFE_S: Final = 14 * 86_400
 
 _POLL_MS: Final = 2_000
-_SLOW_POLL_MS: Final = 10_000
+_SLOW_POLL_MS: Final = 30_000
 #: A connection on which Synchronize is not answered for so long is given up (TCP).
 _DEAF_MS: Final = 20_000
 _FIRST_PAUSE_MS: Final = 1_000
@@ -207,7 +207,7 @@ class PspLine:
         self._decoder = self._new_decoder()
         self._reading = Reading(family=self._traits.family)
         self._opened_ms = now_ms
-        self._write(message(Name.RESET), now_ms)
+        self.write(message(Name.RESET), now_ms)
         self._enter(Phase.SYNCHRONIZE, now_ms)
 
     def _enter(self, phase: Phase, now_ms: int) -> None:
@@ -219,7 +219,7 @@ class PspLine:
             self._checks = 0
             self._listener.line_ready(now_ms)
             return
-        self._write(request, now_ms)
+        self.write(request, now_ms)
         limit_ms = answer_limit_ms(request.name, self._traits.family)
         self._again_ms = now_ms + (limit_ms or _POLL_MS)
         if phase is Phase.SYNCHRONIZE:
@@ -285,11 +285,7 @@ class PspLine:
         assert limit is not None, f"{request.name}: no limit"
         due_ms = now_ms + limit
         self.exchange = Exchange(message=request, sent_ms=now_ms, due_ms=due_ms)
-        self._write(request, now_ms)
-
-    def write(self, request: Message, now_ms: int) -> None:
-        """Send a request whose answer comes as a message of its own."""
-        self._write(request, now_ms)
+        self.write(request, now_ms)
 
     def check(self, now_ms: int) -> None:
         """Ask for the status, unless that has just been done."""
@@ -298,7 +294,7 @@ class PspLine:
             limit_ms = answer_limit_ms(request.name, self._traits.family) or _POLL_MS
             due_ms = now_ms + limit_ms
             self.status = Exchange(message=request, sent_ms=now_ms, due_ms=due_ms)
-            self._write(request, now_ms)
+            self.write(request, now_ms)
 
     def status_answered(self) -> Exchange | None:
         status, self.status = self.status, None
@@ -309,7 +305,8 @@ class PspLine:
         exchange, self.exchange = self.exchange, None
         return exchange
 
-    def _write(self, request: Message, now_ms: int) -> None:
+    def write(self, request: Message, now_ms: int) -> None:
+        """Send a request whose answer, if any, comes as a message of its own."""
         self._sent_ms = now_ms
         data = encode(request, Direction.TO_TERMINAL, self._reading)
         self._out.append(SendBytes(link=Link.PSP, data=data))

@@ -55,6 +55,8 @@ class Session:
     attempts: int = 0
     attempted_wall_ms: int = 0
     due_wall_ms: int = 0
+    #: The last attempt was an extra one, after a boot or a reconnect.
+    was_free: bool = False
     #: An attempt has been handed to the terminal and not been answered.
     is_in_flight: bool = False
     #: An attempt of ours may have counted although nobody said so.
