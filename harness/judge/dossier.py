@@ -23,16 +23,6 @@ from harness.judge.verdict import (
     Settlement,
 )
 
-_DAY_MS: Final = 86_400_000
-#: Schemes want an unneeded authorisation reversed within 24 h, a commit within 5 days.
-REVERSAL_MS: Final = _DAY_MS
-VALIDITY_MS: Final = 5 * _DAY_MS
-#: The longest retry schedule; a last attempt this late has exhausted it.
-_SCHEDULE_MS: Final = 7 * _DAY_MS - _DAY_MS // 2
-#: A controller killed this soon after a fact arrived may not have stored it.
-_UNSTORED_MS: Final = 1_000
-
-
 #: A controller killed this soon after a fact arrived may not have stored it.
 UNSTORED_MS: Final = 1_000
 

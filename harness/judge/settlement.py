@@ -307,13 +307,13 @@ def _wrong_amount(dossier: Dossier) -> Iterator[Fault]:
     yield Fault(
         settlement=Settlement.WRONG_AMOUNT,
         requirements=tuple(requirements),
-        expected=_rangewords_of(low, high),
+        expected=_range_words(low, high),
         seen="released" if close.op == "cancel" else f"committed {amount}",
         at=close,
     )
 
 
-def _rangewords_of(low: int, high: int) -> str:
+def _range_words(low: int, high: int) -> str:
     if high == 0:
         return "a release: nothing is due"
     return f"a commit of {low}" if low == high else f"a commit of {low} to {high}"
