@@ -16,6 +16,7 @@ from harness.judge.dossier import (
     Dossier,
     Fault,
     first_attempt,
+    is_right,
     pick_trigger,
     right_amount,
     slice_of,
@@ -299,7 +300,7 @@ def _wrong_amount(dossier: Dossier) -> Iterator[Fault]:
             at=close,
         )
         return
-    if low <= amount <= high:
+    if is_right(dossier, amount):
         return
     requirements = ["R-SES-12"]
     if amount == 0:
