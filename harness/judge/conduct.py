@@ -10,7 +10,7 @@ from typing import Final
 from harness.judge.bay import Story, active_faults, last
 from harness.judge.binding import Interval
 from harness.judge.closes import Attempt
-from harness.judge.dossier import Dossier
+from harness.judge.dossier import Dossier, is_right
 from harness.judge.facts import Act, At
 from harness.judge.metering import used
 from harness.judge.scene import Scene, fail
@@ -150,10 +150,10 @@ def _uncontrolled(dossier: Dossier) -> bool:
 def _crossed(scene: Scene) -> Iterator[Finding]:
     """R-SES-08: an amount that is right for another session."""
     for dossier in scene.dossiers:
-        close, own = dossier.session.closed, dossier.expected
-        if close is None or close.amount_minor == 0 or own is None:
+        close = dossier.session.closed
+        if close is None or close.amount_minor == 0:
             continue
-        if own[0] <= close.amount_minor <= own[1]:
+        if is_right(dossier, close.amount_minor):
             continue
         for other in scene.dossiers:
             due = other.expected
