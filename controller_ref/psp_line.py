@@ -145,6 +145,8 @@ class PspLine:
         self.status: Exchange | None = None
         #: False: stays down until opened again.
         self.is_wanted = False
+        #: True: a serial line that is up is left alone; it has nobody to serve.
+        self.rests = False
         self._traits = traits
         self._is_tcp = is_tcp
         self._out = out
@@ -363,7 +365,7 @@ class PspLine:
 
     def _check_ms(self) -> int | None:
         """When to ask for the status again."""
-        if self.phase is not Phase.READY or self.status is not None:
+        if self.phase is not Phase.READY or self.status is not None or self.rests:
             return None
         if self._is_tcp:
             return self._sent_ms + KEEP_ALIVE_MS
