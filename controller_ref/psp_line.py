@@ -369,9 +369,8 @@ class PspLine:
             return None
         if self._is_tcp:
             return self._sent_ms + KEEP_ALIVE_MS
-        return self._sent_ms + (
-            _SERIAL_CHECK_MS if self._checks else _SERIAL_FIRST_CHECK_MS
-        )
+        pause_ms = _SERIAL_CHECK_MS if self._checks else _SERIAL_FIRST_CHECK_MS
+        return self._sent_ms + pause_ms
 
     def on_deadline(self, now_ms: int) -> None:
         for block in self._decoder.on_deadline(now_ms):
@@ -386,8 +385,7 @@ class PspLine:
         if status is not None and status.due_ms <= now_ms:
             self.status = None
             self._listener.line_silent(status, now_ms)
-        check_ms = self._check_ms()
-        if check_ms is not None and check_ms <= now_ms:
+        if (check_ms := self._check_ms()) is not None and check_ms <= now_ms:
             self._checks += 1
             self.check(now_ms)
 

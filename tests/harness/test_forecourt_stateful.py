@@ -29,9 +29,7 @@ from harness.judge import Conduct, Judgement, SessionVerdict, Settlement, judge
 from simulator.people import Person
 from simulator.terminal import Impairment, Kind
 
-REFERENCE: Final = (
-    Path(__file__).parents[2] / "controller_ref" / "declaration.toml"
-)
+REFERENCE: Final = Path(__file__).parents[2] / "controller_ref" / "declaration.toml"
 CONNECTORS: Final = 2
 PEOPLE: Final = 3
 
