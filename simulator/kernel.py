@@ -101,11 +101,12 @@ class Kernel:
             if stop is not None and stop():
                 return True
             at_ms, chosen = self._next()
-            if at_ms > until_ms:
-                self.clock.wait_until(until_ms)
-                return False
-            self.clock.wait_until(at_ms)
+            self.clock.wait_until(min(at_ms, until_ms))
             now_ms = self.clock.now_ms
+            if now_ms < min(at_ms, until_ms):
+                continue  # a port had something before it was time
+            if at_ms > until_ms:
+                return False
             calls_now = calls_now + 1 if now_ms == instant else 0
             instant = now_ms
             if calls_now > MAX_CALLS_AT_ONE_INSTANT:
