@@ -181,6 +181,8 @@ def restore(store: Store) -> Ledger:
 def _from_image(store: Store, image: bytes | None) -> Ledger:
     connection = sqlite3.connect(":memory:")
     if image is not None:
+        if not image:
+            raise ValueError("ledger: found an empty image, allowed a database")
         connection.deserialize(image)
         check = connection.execute("PRAGMA integrity_check").fetchone()
         if check != ("ok",):
