@@ -14,9 +14,9 @@ number.
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
 from wire.records import KINDS, Record
 
@@ -57,26 +57,56 @@ def mask_text(text: str) -> str:
 
 def mask(value: object) -> object:
     """``mask_text`` for every string and every large integer inside ``value``."""
-    # The commonest kinds first: a long run appends millions of small values.
-    if isinstance(value, str):
-        return mask_text(value) if len(value) >= _SHORTEST else value
-    if value is None or isinstance(value, bool):
-        return value
-    if isinstance(value, int):
-        if -_SMALL < value < _SMALL:
-            return value
-        hidden = mask_text(str(value))
-        return value if hidden == str(value) else hidden
-    if isinstance(value, dict):
-        return {
-            key if len(key) < _SHORTEST else mask_text(key): mask(item)
-            for key, item in value.items()
-        }
-    if isinstance(value, list | tuple):
-        return [mask(item) for item in value]
-    if isinstance(value, Mapping):
-        return mask(dict(value))
+    # The commonest kinds first, by their exact type: a long run appends millions of
+    # small values. What is of another type is looked at again by what it can do.
+    masker = _MASKERS.get(type(value))
+    if masker is not None:
+        return masker(value)
+    for kind, slow in _FALLBACKS:
+        if isinstance(value, kind):
+            return slow(value)
     return value
+
+
+def _mask_number(value: int) -> object:
+    if -_SMALL < value < _SMALL:
+        return value
+    shown = str(value)
+    hidden = mask_text(shown)
+    return value if hidden == shown else hidden
+
+
+def _mask_items(value: Iterable[object]) -> list[object]:
+    return [mask(item) for item in value]
+
+
+def _mask_mapping(value: Mapping[str, object]) -> dict[str, object]:
+    return {
+        key if len(key) < _SHORTEST else mask_text(key): mask(item)
+        for key, item in value.items()
+    }
+
+
+def _as_it_is(value: object) -> object:
+    return value
+
+
+_MASKERS: Final[Mapping[type, Callable[[Any], object]]] = {
+    str: mask_text,
+    int: _mask_number,
+    bool: _as_it_is,
+    type(None): _as_it_is,
+    dict: _mask_mapping,
+    list: _mask_items,
+    tuple: _mask_items,
+}
+_FALLBACKS: Final[tuple[tuple[type, Callable[[Any], object]], ...]] = (
+    (str, mask_text),
+    (int, _mask_number),
+    (Mapping, _mask_mapping),
+    (list, _mask_items),
+    (tuple, _mask_items),
+)
 
 
 @lru_cache(maxsize=4096)

@@ -196,6 +196,8 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
         return
     result = conclude(case, error)
     _keep(item, case)
+    # The item lives as long as the session; a forecourt with its trace need not.
+    del item.stash[_CASE]
     item.user_properties.append((PROPERTY, asdict(result)))
     if isinstance(error, NotClaimed):
         pytest.skip(str(error))
