@@ -80,6 +80,8 @@ def pytest_collect_file(
     return collector
 
 
+# Before pytest-bdd's own answer, in whatever order the plugins have been found.
+@pytest.hookimpl(tryfirst=True)
 def pytest_bdd_apply_tag(tag: str, function: Any) -> bool:
     """Tags become markers that ``-m`` can select, whatever characters they hold."""
     if tag.startswith("R-"):
