@@ -19,13 +19,14 @@ import pytest
 from pytest_bdd.parser import Scenario, Step
 from pytest_bdd.scenario import scenario_wrapper_template_registry
 
-from harness.bench import Bench, CaseName, NotClaimed, Wishes
+from harness.bench import Bench, CaseName, NotClaimed, Wishes, WrongUse
 from harness.case import Case, CaseNotGreen, conclude
-from harness.columns import COLUMNS, Column, columns_for
+from harness.columns import COLUMNS, Column, column_of, columns_for
 from harness.declaration import Declaration, load
-from harness.run import PROPERTY
+from harness.run import PROPERTY, REFERENCE, WRONG_USE_PROPERTY
+from simulator.station import ImpossibleError
 from steps.collect import FeatureFile, tags_of
-from steps.vocabulary import show, unknown_step
+from steps.vocabulary import UnknownStep, show, unknown_step
 
 pytest_plugins = [
     "steps.driver",
@@ -38,7 +39,6 @@ pytest_plugins = [
     "steps.site",
 ]
 
-REFERENCE: Final = Path(__file__).parent.parent / "controller_ref" / "declaration.toml"
 DEFAULT_SEED: Final = 1
 
 _CASE: Final = pytest.StashKey[Case]()
@@ -107,8 +107,23 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         for column in columns_for(tags_of(metafunc.function))
         if config.getoption("--nohold-interface") in (None, column.interface)
         and config.getoption("--nohold-terminal") in (None, column.terminal)
+        and _is_claimed(config, column)
     ]
     metafunc.parametrize("column", wanted, ids=[column.name for column in wanted])
+
+
+def _is_claimed(config: pytest.Config, column: Column) -> bool:
+    """A vendor's controller is examined in the column it claims, ours in all three."""
+    if config.getoption("--nohold-declaration") is None:
+        return True
+    return column is column_of(_declared(config))
+
+
+def _declared(config: pytest.Config) -> Declaration:
+    if _DECLARATION not in config.stash:
+        path = config.getoption("--nohold-declaration") or REFERENCE
+        config.stash[_DECLARATION] = load(path)
+    return config.stash[_DECLARATION]
 
 
 def pytest_collection_modifyitems(
@@ -134,7 +149,10 @@ def _is_wanted(item: pytest.Item, wanted: set[str], words: list[str]) -> bool:
     function = getattr(item, "function", None)
     template = scenario_wrapper_template_registry.get(function) if function else None
     title = template.name if template else item.name
-    text = " ".join((title, item.name, item.path.name, *tags_of(function))).lower()
+    row = getattr(item, "callspec", None)
+    values = row.params.get("_pytest_bdd_example", {}).values() if row else ()
+    parts = (title, *values, item.name, item.path.name, *tags_of(function))
+    text = " ".join(parts).lower()
     return all(word in text for word in words)
 
 
@@ -150,10 +168,7 @@ def column() -> Column:
 @pytest.fixture
 def declaration(pytestconfig: pytest.Config, column: Column) -> Declaration:
     """What the controller under test claims, wired for this column."""
-    if _DECLARATION not in pytestconfig.stash:
-        path = pytestconfig.getoption("--nohold-declaration") or REFERENCE
-        pytestconfig.stash[_DECLARATION] = load(path)
-    return column.fit(pytestconfig.stash[_DECLARATION])
+    return column.fit(_declared(pytestconfig))
 
 
 @pytest.fixture
@@ -172,6 +187,7 @@ def bench(
     marks = sorted({mark.kwargs["id"] for mark in node.iter_markers("requirement")})
     name = CaseName(
         scenario=template.name if template else node.name,
+        row=_row(request) if template else "",
         feature=feature,
         requirements=tuple(marks),
     )
@@ -179,8 +195,19 @@ def bench(
     built = Bench(wishes, column=column, seed=seed, case=name)
     if template:
         tags = tags_of(request.function)
-        node.stash[_CASE] = Case(bench=built, tags=tags, path=node.path)
+        node.stash[_CASE] = Case(
+            bench=built,
+            tags=tags,
+            path=node.path,
+            declaration=config.getoption("--nohold-declaration"),
+        )
     return built
+
+
+def _row(request: pytest.FixtureRequest) -> str:
+    """The values of an outline's row, as pytest-bdd hands them to the scenario."""
+    values: dict[str, str] = request.getfixturevalue("_pytest_bdd_example")
+    return " ".join(values.values())
 
 
 @pytest.hookimpl(wrapper=True)
@@ -192,7 +219,9 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
     except (Exception, pytest.fail.Exception, pytest.skip.Exception) as caught:  # noqa: BLE001 - whatever a step raised is part of the verdict
         error = caught
     case = item.stash.get(_CASE, None)
-    if case is None:
+    if isinstance(error, WrongUse | ImpossibleError):
+        _note_wrong_use(item, case, error)
+    if case is None or isinstance(error, WrongUse | ImpossibleError):
         if error is not None:
             raise error
         return
@@ -205,6 +234,13 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
         raise CaseNotGreen(result) from error
 
 
+def _note_wrong_use(item: pytest.Item, case: Case | None, error: Exception) -> None:
+    """The feature cannot run: no verdict on anybody, and the run says so."""
+    where = f"{case.path}: {case.step}: " if case is not None and case.step else ""
+    text = str(error) if isinstance(error, UnknownStep) else f"{where}{error}"
+    item.user_properties.append((WRONG_USE_PROPERTY, text))
+
+
 def _keep(item: pytest.Item, case: Case) -> None:
     folder: Path | None = item.config.getoption("--nohold-trace-dir")
     if folder is not None:
@@ -213,7 +249,7 @@ def _keep(item: pytest.Item, case: Case) -> None:
         path.write_text(case.bench.trace.render(), encoding="ascii", newline="\n")
 
 
-class StepIsAsync(Exception):
+class StepIsAsync(WrongUse):
     """A step definition that pytest-bdd would call and never await."""
 
 
