@@ -37,7 +37,9 @@ _NUMBER: Final = re.compile(
     re.ASCII,
 )
 #: Digits in ASCII, as hex pairs show bytes of a message that have no meaning.
-_IN_HEX: Final = re.compile(r"(?<!3\d )(?<![0-9A-Fa-f])3\d(?: 3\d){12,18}(?![ ]3\d)", re.ASCII)
+_IN_HEX: Final = re.compile(
+    r"(?<!3\d )(?<![0-9A-Fa-f])3\d(?: 3\d){12,18}(?![ ]3\d)", re.ASCII
+)
 _MASK: Final = "*"
 #: How many digits at either end a masked number may show.
 _FIRST, _LAST = 6, 4
