@@ -139,7 +139,7 @@ def _finding(case: Case, error: BaseException | None) -> Finding | None:
     if error is None:
         return None
     found = _ours(case, "the bench to play the scenario", repr(error))
-    requirement = ", ".join(case.bench.case.requirements)
+    requirement = ", ".join(case.bench.case.requirements) or "scenario"
     if isinstance(error, Breach):
         return replace(
             found,
@@ -250,7 +250,8 @@ def replay_line(case: Case) -> str:
     parts = [f"nohold run {shlex.quote(str(path))}"]
     if case.declaration is not None:
         parts.append(f"-d {shlex.quote(str(case.declaration))}")
-    parts += [f"-k {shlex.quote(words)}", column, f"--seed {bench.seed}"]
+    quoted = shlex.quote(f'"{words}"')
+    parts += [f"-k {quoted}", column, f"--seed {bench.seed}"]
     return " ".join(parts)
 
 

@@ -131,7 +131,7 @@ def pytest_collection_modifyitems(
 ) -> None:
     """Keep the scenarios that have the requirements and words asked for."""
     wanted = set(config.getoption("--nohold-requirement"))
-    words = config.getoption("--nohold-words").lower().split()
+    words = config.getoption("--nohold-words").lower()
     kept = [item for item in items if _is_wanted(item, wanted, words)]
     if len(kept) < len(items):
         gone = [item for item in items if item not in kept]
@@ -139,7 +139,8 @@ def pytest_collection_modifyitems(
         items[:] = kept
 
 
-def _is_wanted(item: pytest.Item, wanted: set[str], words: list[str]) -> bool:
+def _is_wanted(item: pytest.Item, wanted: set[str], words: str) -> bool:
+    """``words`` in double quotes are a whole title, with the values of its row."""
     if wanted:
         has = {mark.kwargs["id"] for mark in item.iter_markers("requirement")}
         if not wanted & has:
@@ -151,9 +152,12 @@ def _is_wanted(item: pytest.Item, wanted: set[str], words: list[str]) -> bool:
     title = template.name if template else item.name
     row = getattr(item, "callspec", None)
     values = row.params.get("_pytest_bdd_example", {}).values() if row else ()
-    parts = (title, *values, item.name, item.path.name, *tags_of(function))
+    whole = " ".join((title, *values)).lower()
+    if words == f'"{words[1:-1]}"':
+        return words[1:-1] == whole
+    parts = (whole, item.name, item.path.name, *tags_of(function))
     text = " ".join(parts).lower()
-    return all(word in text for word in words)
+    return all(word in text for word in words.split())
 
 
 # --- one case -------------------------------------------------------------------

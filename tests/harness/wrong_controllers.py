@@ -9,6 +9,7 @@ believes that all is well.
 The factories at the end are named in declarations, ``wrong_controllers:never_cancels``.
 """
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
@@ -208,6 +209,63 @@ def _of_call(call: cps.Call) -> Said | None:
     return None
 
 
+class Talkative(Mistaken):
+    """Says a number wherever a driver or a back office may read it."""
+
+    def __init__(
+        self,
+        place: Place,
+        *,
+        on_bay: str = "",
+        in_context: str = "",
+        in_cloud: str = "",
+    ) -> None:
+        super().__init__(place, _none)
+        self._on_bay = on_bay
+        self._in_context = in_context
+        self._in_cloud = in_cloud
+
+    def _altered(self, action: Action, now_ms: int) -> Iterator[Action]:
+        match action:
+            case SendBytes(link=Link.BAY, data=data) if self._on_bay:
+                yield replace(action, data=_with_text(data, self._on_bay))
+            case CallHttp(target=target) if self._in_cloud and "uiMessage=" in target:
+                head, _, tail = target.partition("uiMessage=")
+                rest = tail.partition("&")
+                said = f"{head}uiMessage={self._in_cloud}{rest[1]}{rest[2]}"
+                yield replace(action, target=said)
+            case SendBytes(link=Link.PSP, data=data) if self._in_context:
+                yield self._with_context(action)
+            case _:
+                yield action
+
+    def _with_context(self, action: SendBytes) -> SendBytes:
+        """Once, instead of asking how the terminal is."""
+        found = psp.BlockDecoder(Direction.TO_TERMINAL).receive(action.data, 0)
+        block = found[0] if found else None
+        if not isinstance(block, psp.Block):
+            return action
+        said = psp.decode(block, Direction.TO_TERMINAL, self._reading)
+        is_poll = isinstance(said, psp.Message) and said.name is Name.GET_STATUS
+        if not is_poll or not self._memory.approved:
+            return action
+        told = psp.message(
+            Name.ADD_TRANSACTION_CONTEXT,
+            session_id=int(self._memory.approved[-1]),
+            text=self._in_context,
+        )
+        self._in_context = ""
+        data = psp.encode(told, Direction.TO_TERMINAL, self._reading)
+        return replace(action, data=data)
+
+
+def _with_text(data: bytes, text: str) -> bytes:
+    line = json.loads(data)
+    if line.get("type") == "show":
+        line["text"] = text
+    return json.dumps(line).encode() + b"\n"
+
+
 # --- The mistakes -----------------------------------------------------------------
 
 
@@ -327,6 +385,23 @@ def retries_with_a_new_amount(place: Place) -> Controller:
 def voids_after_a_commit(place: Place) -> Controller:
     """M11"""
     return Mistaken(place, _void_after_a_commit)
+
+
+def shows_the_card_on_its_screen(place: Place) -> Controller:
+    return Talkative(place, on_bay=CARD_NUMBER)
+
+
+def shows_the_card_in_groups(place: Place) -> Controller:
+    number = " ".join(CARD_NUMBER[at : at + 4] for at in range(0, 16, 4))
+    return Talkative(place, on_bay=f"Card {number}")
+
+
+def writes_the_card_into_the_context(place: Place) -> Controller:
+    return Talkative(place, in_context=CARD_NUMBER)
+
+
+def shows_the_card_on_the_terminal(place: Place) -> Controller:
+    return Talkative(place, in_cloud=CARD_NUMBER)
 
 
 def authorises_every_card(place: Place) -> Controller:
