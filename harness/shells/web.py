@@ -26,8 +26,8 @@ from harness.shells.loop import Loop
 from wire.machine import (
     MAX_BODY_BYTES,
     AnswerCallback,
-    CallHttp,
     CallbackReceived,
+    CallHttp,
     Fact,
     HttpAnswered,
     HttpFailed,
@@ -94,9 +94,7 @@ class CloudPort:
         if found is None:
             # The line lost it: end the connection without a word.
             raise ConnectionAbortedError
-        response = Response(
-            found.body, found.status, media_type="application/json"
-        )
+        response = Response(found.body, found.status, media_type="application/json")
         await response(scope, receive, send)
 
     # --- the loop ---------------------------------------------------------------
@@ -143,9 +141,7 @@ class CloudPort:
     def _post(self, callback: CallbackReceived) -> None:
         status = post(callback.url, callback.body)
         if status is not None:
-            answered = AnswerCallback(
-                callback_id=callback.callback_id, status=status
-            )
+            answered = AnswerCallback(callback_id=callback.callback_id, status=status)
             self._loop.call(lambda: self._line.answer_callback(answered))
 
     def close(self) -> None:
