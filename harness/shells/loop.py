@@ -1,14 +1,15 @@
 """One loop for all ports: the wall clock waits here, and nowhere else.
 
 Ports register a socket or a pseudo-terminal and what to do when it can be read. Threads
-(the web server, HTTP callbacks) never touch a machine: they hand over a call, which runs
-here. So every core is touched by one thread, and order is decided in one place.
+(the web server, HTTP callbacks) never touch a machine: they hand over a call, which
+runs here. So every core is touched by one thread, and order is decided in one place.
 """
 
 import selectors
 import socket
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final, Protocol
 
 #: The longest nap: a clock that is set or a signal is noticed after it.
@@ -31,8 +32,8 @@ class Loop:
         self._selector = selectors.DefaultSelector()
         self._calls: deque[Callable[[], None]] = deque(maxlen=MAX_WAITING)
         self._bell, self._ringer = socket.socketpair()
-        self._bell.setblocking(False)
-        self._ringer.setblocking(False)
+        for end in (self._bell, self._ringer):
+            end.settimeout(0)
         self.watch(self._bell, self._answer_bell)
 
     def watch(self, port: HasFileno, readable: Callable[[], None]) -> None:
@@ -56,16 +57,12 @@ class Loop:
     def call(self, what: Callable[[], None]) -> None:
         """From any thread: run ``what`` in the loop."""
         self._calls.append(what)
-        try:
+        with suppress(BlockingIOError):  # it rings already
             self._ringer.send(b"!")
-        except BlockingIOError:
-            pass  # it rings already
 
     def _answer_bell(self) -> None:
-        try:
+        with suppress(BlockingIOError):
             self._bell.recv(4096)
-        except BlockingIOError:
-            return
         while self._calls:
             self._calls.popleft()()
 

@@ -34,12 +34,12 @@ class Wiring:
 
     def fill(self, command: Sequence[str]) -> list[str]:
         """The command with its placeholders replaced."""
-        filled = []
-        for word in command:
-            for name, value in self.values.items():
-                word = word.replace("{" + name + "}", value)
-            filled.append(word)
-        return filled
+        return [self._fill_word(word) for word in command]
+
+    def _fill_word(self, word: str) -> str:
+        for name, value in self.values.items():
+            word = word.replace("{" + name + "}", value)
+        return word
 
 
 class ControllerProcess:

@@ -1,8 +1,8 @@
 """A TCP port that one controller connects to: PSP or the bay link.
 
-Thin and dull: accept, read, write, close. What a connection means is decided by the line
-behind it (``harness.psp_line``, ``harness.bay_line``), which refuses, records and faults.
-A second client is turned away while the first is connected (psp.md 9, A22).
+Thin and dull: accept, read, write, close. What a connection means is decided by the
+line behind it (``harness.psp_line``, ``harness.bay_line``), which refuses, records and
+faults. A second client is turned away while the first is connected (psp.md 9, A22).
 """
 
 import socket

@@ -1,9 +1,9 @@
 """The payment cloud as an HTTP server, and the client that posts its callbacks.
 
 The web server runs in a thread of its own and decides nothing: each request becomes a
-call in the loop, its answer a future. Requests that the line loses stay unanswered until
-the caller gives up, then the connection ends; callbacks are posted by a worker thread
-that only reports the status. Request and answer bodies are bounded.
+call in the loop, its answer a future. Requests that the line loses stay unanswered
+until the caller gives up, then the connection ends; callbacks are posted by a worker
+thread that only reports the status. Request and answer bodies are bounded.
 """
 
 import asyncio

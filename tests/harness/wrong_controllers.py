@@ -1,8 +1,8 @@
 """Controllers that make one known mistake each, around the reference controller.
 
-A mistake is a function of what the controller is about to say of a session: ``Said`` in,
-another ``Said`` or nothing out. ``Mistaken`` applies it at the boundary, so the same
-mistake is made over PSP and over CPS, whatever the reference controller looks like
+A mistake is a function of what the controller is about to say of a session: ``Said``
+in, another ``Said`` or nothing out. ``Mistaken`` applies it at the boundary, so the
+same mistake is made over PSP and over CPS, whatever the reference controller looks like
 inside. What is swallowed is answered with success: a controller with the mistake
 believes that all is well.
 
