@@ -20,11 +20,11 @@ from harness.bay_line import BayLine
 from harness.cloud_line import CloudLine
 from harness.columns import Column
 from harness.declaration import Declaration, SetupError
-from harness.device import InProcessDevice, Lines, MemoryStore, find_factory
+from harness.device import Device, Lines, MemoryStore
 from harness.drivers import Drivers
 from harness.faults import Faults
 from harness.psp_line import PspLine
-from simulator.clock import VirtualClock
+from harness.world import VirtualWorld, World
 from simulator.forecourt import Forecourt, ForecourtSettings
 from simulator.kernel import Kernel
 from simulator.people import People, Person
@@ -110,8 +110,15 @@ class Bench:
     """See the module's text. Times are milliseconds of the run's clock."""
 
     def __init__(
-        self, wishes: Wishes, *, column: Column, seed: int, case: CaseName
+        self,
+        wishes: Wishes,
+        *,
+        column: Column,
+        seed: int,
+        case: CaseName,
+        world: World | None = None,
     ) -> None:
+        self.world = world or VirtualWorld()
         self.wishes = wishes
         self.column = column
         self.case = case
@@ -128,7 +135,7 @@ class Bench:
 
     @cached_property
     def kernel(self) -> Kernel:
-        return Kernel(VirtualClock())
+        return Kernel(self.world.clock)
 
     @cached_property
     def _streams(self) -> Seed:
@@ -160,7 +167,7 @@ class Bench:
         return Lines(
             psp=PspLine(self.court, kind=kind, reading=reading),
             cloud=CloudLine(
-                self.court, api_key=self.api_key, callback_hosts=("127.0.0.1",)
+                self.court, api_key=self.api_key, callback_hosts=self._callback_hosts()
             ),
             bay=BayLine(self.court),
         )
@@ -170,18 +177,11 @@ class Bench:
         return MemoryStore()
 
     @cached_property
-    def device(self) -> InProcessDevice:
-        return InProcessDevice(
-            self._factory(),
-            self._place(),
-            lines=self.lines,
-            court=self.court,
-            wall_ms=calendar.timegm(STARTED_AT.timetuple()) * 1000,
-        )
+    def device(self) -> Device:
+        return self.world.build(self)
 
-    def _factory(self) -> ControllerFactory:
-        named = self.declaration.text("reach", "controller")
-        return self.wishes.factory or find_factory(named)
+    def _callback_hosts(self) -> tuple[str, ...]:
+        return self.declaration.listed("reach", "callback_hosts") or ("127.0.0.1",)
 
     @cached_property
     def drivers(self) -> Drivers:
@@ -204,13 +204,16 @@ class Bench:
         if self.is_open:
             return
         self.is_open = True
-        self.court.outbox = self.device
-        self.kernel.add(self.device.seat)
+        self.court.outbox = self.lines
         self.device.start()
-        within_ms = self.declaration.number("reach", "ready_within") * 1000
-        if not self.run_until(self._is_ready, within_ms):
+        within_s = self.declaration.number("reach", "ready_within")
+        within_ms = within_s * 1000 * self.time_scale
+        if (
+            not self.run_until(self._is_ready_or_dead, within_ms)
+            or not self._is_ready()
+        ):
             raise SetupError(
-                f"controller not ready within {within_ms // 1000} s: {self._missing()}"
+                f"controller not ready within {within_s} s: {self._missing()}"
             )
         self._note("controller", event="ready", boot=self.device.boots)
         self.run_for(WARM_UP_MS)
@@ -233,8 +236,12 @@ class Bench:
     def _is_ready(self) -> bool:
         return self._is_reachable() and self._said_hello()
 
+    def _is_ready_or_dead(self) -> bool:
+        return self._is_ready() or not self.device.is_alive
+
     def _missing(self) -> str:
-        missing = []
+        why = self.device.why_unready()
+        missing = [why] if why else []
         if not self._said_hello():
             missing.append("no hello on the bay link")
         if not self._is_reachable():
@@ -243,7 +250,16 @@ class Bench:
             missing.append(what if self.column.interface == "psp" else cps)
         return ", ".join(missing)
 
+    def close(self) -> None:
+        """Give back what the world holds; the trace stays."""
+        self.world.close()
+
     # --- time -------------------------------------------------------------------
+
+    @property
+    def time_scale(self) -> int:
+        """How many times faster than life this run's time passes; 1 in virtual time."""
+        return self.declaration.number("reach", "time_scale")
 
     @property
     def now_ms(self) -> int:
@@ -314,7 +330,7 @@ class Bench:
             link=self.column.psp_link,
             card_detect_s=self.wishes.card_detect_s,
             currency=self.declaration.text("tariff", "currency"),
-            started_at_ms=calendar.timegm(STARTED_AT.timetuple()) * 1000,
+            started_at_ms=self.wall_ms,
         )
 
     def _station_settings(self) -> StationSettings:
@@ -329,7 +345,14 @@ class Bench:
             ),
         )
 
-    def _place(self) -> Place:
+    @property
+    def wall_ms(self) -> int:
+        """Calendar time at the start of the run, milliseconds since 1970."""
+        return calendar.timegm(STARTED_AT.timetuple()) * 1000
+
+    @property
+    def place(self) -> Place:
+        """Where an in-process controller finds itself."""
         place = Place(
             declaration=self.declaration.plain(),
             psp_link=self.column.psp_link,

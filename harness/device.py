@@ -8,7 +8,7 @@ survives is the image that the store last acknowledged.
 import importlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import Protocol, cast
 
 from harness.bay_line import BayLine
 from harness.cloud_line import CloudLine
@@ -68,15 +68,56 @@ def find_factory(name: str) -> ControllerFactory:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lines:
-    """The three lines that end at a controller."""
+    """The three lines that end at a controller; the forecourt's outbox."""
 
     psp: PspLine
     cloud: CloudLine
     bay: BayLine
 
+    def psp_out(self, data: bytes) -> None:
+        self.psp.receive(data)
+
+    def psp_hang_up(self, reason: str) -> None:
+        self.psp.hang_up(reason)
+
+    def cloud_answer(self, call: int, response: Response) -> None:
+        self.cloud.answer(call, response)
+
+    def callback(self, what: str, url: str, body: bytes) -> None:
+        self.cloud.callback(what, url, body)
+
+    def bay_out(self, data: bytes) -> None:
+        self.bay.receive(data)
+
+
+class Device(Protocol):
+    """A device under test, wherever it runs."""
+
+    #: How often it has been started.
+    boots: int
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it runs, as far as the bench knows."""
+
+    def start(self) -> None:
+        """Boot it, with the state that its last life has left."""
+
+    def kill(self) -> None:
+        """End it at once, without a warning."""
+
+    def why_unready(self) -> str:
+        """What is known about a device that is not ready in time; may be empty."""
+
+
+def note_life(court: Forecourt, event: str, boot: int) -> None:
+    """Write a moment of a device's life into the trace."""
+    fields = {"event": event, "boot": boot}
+    court.note(events.Note(kind="controller", fields=fields))
+
 
 class InProcessDevice:
-    """A controller at the ends of three lines. It is the forecourt's outbox."""
+    """A controller at the ends of three lines, taking part in the kernel's turns."""
 
     def __init__(
         self,
@@ -98,6 +139,7 @@ class InProcessDevice:
         for line in (lines.psp, lines.cloud, lines.bay):
             line.deliver = self.deliver
         self.seat = Seat(self, self._carry)
+        court.kernel.add(self.seat)
 
     @property
     def is_alive(self) -> bool:
@@ -113,7 +155,7 @@ class InProcessDevice:
         """Boot: a new object on the same store."""
         self.boots += 1
         self._born_ms = self._kernel.now_ms
-        self._note("started")
+        note_life(self._court, "started", self.boots)
         self._controller = self._factory(self._place)
         self._lines.cloud.listening = True
         wall_ms = self._wall_ms + self._born_ms
@@ -122,14 +164,13 @@ class InProcessDevice:
     def kill(self) -> None:
         """Kill the process: its sockets close, its memory is gone."""
         self._controller = None
-        self._note("killed")
+        note_life(self._court, "killed", self.boots)
         self._lines.psp.close("death")
         self._lines.cloud.forget()
         self._lines.bay.close("death")
 
-    def _note(self, event: str) -> None:
-        fields = {"event": event, "boot": self.boots}
-        self._court.note(events.Note(kind="controller", fields=fields))
+    def why_unready(self) -> str:
+        return ""
 
     # --- a machine at the kernel ------------------------------------------------
 
@@ -169,20 +210,3 @@ class InProcessDevice:
 
     def _line(self, link: Link) -> PspLine | BayLine:
         return self._lines.psp if link is Link.PSP else self._lines.bay
-
-    # --- the forecourt's outbox -------------------------------------------------
-
-    def psp_out(self, data: bytes) -> None:
-        self._lines.psp.receive(data)
-
-    def psp_hang_up(self, reason: str) -> None:
-        self._lines.psp.hang_up(reason)
-
-    def cloud_answer(self, call: int, response: Response) -> None:
-        self._lines.cloud.answer(call, response)
-
-    def callback(self, what: str, url: str, body: bytes) -> None:
-        self._lines.cloud.callback(what, url, body)
-
-    def bay_out(self, data: bytes) -> None:
-        self._lines.bay.receive(data)

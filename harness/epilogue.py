@@ -16,10 +16,6 @@ from typing import Final
 from harness.bench import Bench
 from simulator import events
 
-#: 5 x 60 s + 24 x 3,600 s + 7 x 86,400 s (requirements.md 3.1).
-RETRY_PLAN_MS: Final = 691_500_000
-#: An attempt may take its time-out (60 s), a start-up and a reconnect.
-MARGIN_MS: Final = 600_000
 #: A session that nobody can know of is not waited for: only the terminal's own
 #: session time-out ends it.
 UNKNOWABLE_MS: Final = 3_600_000
@@ -38,12 +34,12 @@ def run_epilogue(bench: Bench) -> None:
     bench.run_for(LEAVE_AFTER_MS)
     _everyone_leaves(bench)
     _note(bench, "healed")
-    longest_ms = UNKNOWABLE_MS if bench.allow_unknown else RETRY_PLAN_MS + MARGIN_MS
+    longest_ms = UNKNOWABLE_MS if bench.allow_unknown else bench.world.limits.settle_ms
     bench.run_until(lambda: bench.open_sessions() == 0, longest_ms)
     _note(bench, "settled")
     bench.run_for(LAST_LOOK_MS)
     _closes_down(bench)
-    bench.run_for(RETRY_PLAN_MS + MARGIN_MS)
+    bench.run_for(bench.world.limits.rest_ms)
     _note(bench, "ended")
 
 

@@ -1,0 +1,71 @@
+"""Where a case is played: in virtual time, or against a real box in real time.
+
+The forecourt, the lines, the faults, the steps and the judge are the same in every
+world. A world gives the clock, builds the device under test at the ends of the lines,
+and says how much real time every deadline needs on top, because a real program has to
+be scheduled by a real machine. The wall-clock world is in ``harness.shells.wall``.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Protocol
+
+from harness.device import Device, InProcessDevice, find_factory
+from simulator.clock import Clock, VirtualClock
+
+if TYPE_CHECKING:
+    from harness.bench import Bench
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How long the end of a case may take, in milliseconds of the run."""
+
+    #: After healing, until no session is open.
+    settle_ms: int
+    #: After that, at a station that is out of service.
+    rest_ms: int
+
+
+class World(Protocol):
+    """See the module's text."""
+
+    clock: Clock
+    #: Added to every limit: at least a second of real time (the contract, section 2).
+    slack_ms: int
+    limits: Limits
+
+    def build(self, bench: "Bench") -> Device:
+        """The device under test, at the ends of the bench's lines."""
+
+    def close(self) -> None:
+        """Give back ports, processes and files."""
+
+
+#: 5 x 60 s + 24 x 3,600 s + 7 x 86,400 s (requirements.md 3.1).
+RETRY_PLAN_MS: Final = 691_500_000
+#: An attempt may take its time-out (60 s), a start-up and a reconnect.
+MARGIN_MS: Final = 600_000
+
+
+class VirtualWorld:
+    """Everything in one process; time jumps from one event to the next."""
+
+    def __init__(self) -> None:
+        self.clock: Clock = VirtualClock()
+        self.slack_ms = 0
+        longest_ms = RETRY_PLAN_MS + MARGIN_MS
+        self.limits = Limits(settle_ms=longest_ms, rest_ms=longest_ms)
+
+    def build(self, bench: "Bench") -> Device:
+        """A controller object. Raises SetupError when it cannot be imported."""
+        named = bench.declaration.text("reach", "controller")
+        return InProcessDevice(
+            bench.wishes.factory or find_factory(named),
+            bench.place,
+            lines=bench.lines,
+            court=bench.court,
+            wall_ms=bench.wall_ms,
+        )
+
+    def close(self) -> None:
+        """Nothing to give back."""
