@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from harness.bay_line import BayLine
 from harness.cloud_line import CloudLine
@@ -161,7 +161,7 @@ class Bench:
 
     @cached_property
     def lines(self) -> Lines:
-        kind = self.column.psp_link
+        kind = self.psp_link
         profile = Profile.from_mapping(self.wishes.profile)
         reading = Reading(family=Family(self.column.terminal), profile=profile)
         return Lines(
@@ -297,6 +297,12 @@ class Bench:
         return self._streams.stream(f"case {what}").randint(low, high)
 
     @property
+    def psp_link(self) -> Literal["tcp", "serial"]:
+        """How the controller is wired to a PSP terminal."""
+        declared = self.declaration.text("reach", "psp_link")
+        return "serial" if declared == "serial" else "tcp"
+
+    @property
     def serial_number(self) -> str:
         return SERIAL_NUMBERS[self.column.terminal]
 
@@ -327,7 +333,7 @@ class Bench:
             api_key=self.api_key,
             psp_profile=Profile.from_mapping(self.wishes.profile),
             cps_policy=Policy.from_mapping(self.wishes.policy),
-            link=self.column.psp_link,
+            link=self.psp_link,
             card_detect_s=self.wishes.card_detect_s,
             currency=self.declaration.text("tariff", "currency"),
             started_at_ms=self.wall_ms,
@@ -355,7 +361,7 @@ class Bench:
         """Where an in-process controller finds itself."""
         place = Place(
             declaration=self.declaration.plain(),
-            psp_link=self.column.psp_link,
+            psp_link=self.psp_link,
             store=self.store,
         )
         if self.column.interface == "psp":

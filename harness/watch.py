@@ -75,6 +75,7 @@ def demand(
     seen: Callable[[], str],
 ) -> None:
     """``holds`` must come true before ``within_ms`` after the last When. Or Breach."""
+    within_ms += bench.world.slack_ms
     limit_ms = max(0, bench.since_ms + within_ms - bench.now_ms)
     if not bench.run_until(holds, limit_ms):
         raise Breach(f"{expected} within {within_ms / 1000:g} s", seen())

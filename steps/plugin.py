@@ -10,7 +10,7 @@ Step definitions live in ``steps/<actor>.py`` and are loaded from here.
 """
 
 import inspect
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
@@ -24,6 +24,7 @@ from harness.case import Case, CaseNotGreen, conclude
 from harness.columns import COLUMNS, Column, column_of, columns_for
 from harness.declaration import Declaration, load
 from harness.run import PROPERTY, REFERENCE, WRONG_USE_PROPERTY
+from harness.world import VirtualWorld, World
 from simulator.station import ImpossibleError
 from steps.collect import FeatureFile, tags_of
 from steps.vocabulary import UnknownStep, show, unknown_step
@@ -172,13 +173,15 @@ def column() -> Column:
 @pytest.fixture
 def declaration(pytestconfig: pytest.Config, column: Column) -> Declaration:
     """What the controller under test claims, wired for this column."""
-    return column.fit(_declared(pytestconfig))
+    declared = _declared(pytestconfig)
+    is_vendors = pytestconfig.getoption("--nohold-declaration") is not None
+    return declared if is_vendors else column.fit(declared)
 
 
 @pytest.fixture
 def bench(
     request: pytest.FixtureRequest, column: Column, declaration: Declaration
-) -> Bench:
+) -> Iterator[Bench]:
     """A forecourt with a controller on it, cold until a step needs it."""
     config = request.config
     wishes = Wishes(
@@ -196,7 +199,8 @@ def bench(
         requirements=tuple(marks),
     )
     seed = config.getoption("--nohold-seed")
-    built = Bench(wishes, column=column, seed=seed, case=name)
+    world = _world(config, declaration)
+    built = Bench(wishes, column=column, seed=seed, case=name, world=world)
     if template:
         tags = tags_of(request.function)
         node.stash[_CASE] = Case(
@@ -205,7 +209,20 @@ def bench(
             path=node.path,
             declaration=config.getoption("--nohold-declaration"),
         )
-    return built
+    yield built
+    built.close()
+
+
+def _world(config: pytest.Config, declaration: Declaration) -> World:
+    """Virtual time for a controller object, real time for a program."""
+    path: Path | None = config.getoption("--nohold-declaration")
+    if declaration.text("reach", "mode") == "in_process" or path is None:
+        return VirtualWorld()
+    # Late: sockets and a web server are nothing that a virtual run needs.
+    from harness.shells.wall import WallWorld
+
+    time_scale = declaration.number("reach", "time_scale")
+    return WallWorld(path.parent, path, time_scale=time_scale)
 
 
 def _row(request: pytest.FixtureRequest) -> str:

@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from harness.bench import NotClaimed
 from harness.device import Device, note_life
 from harness.shells.loop import Loop
 from harness.shells.process import NOT_IMPLEMENTED, ControllerProcess, Wiring
@@ -28,10 +29,6 @@ SLACK_MS: Final = 1_000
 SETTLE_MS: Final = 3_700_000
 #: After that: longer than a retry by the minute.
 REST_MS: Final = 70_000
-
-
-class NotImplementedHere(Exception):
-    """The controller ended with status 89: it does not do what it was asked for."""
 
 
 class WallWorld:
@@ -90,7 +87,7 @@ class WallWorld:
                 "cps_api_key": bench.api_key,
                 "terminal_serial": bench.serial_number,
             }
-        if bench.column.psp_link == "serial":
+        if bench.psp_link == "serial":
             pty = PtyPort(self._loop, bench.lines.psp, kernel=bench.kernel)
             self._ports.append(pty)
             return {"psp": f"serial://{pty.path}?baud=115200"}
@@ -134,7 +131,7 @@ class ProcessDevice:
     def why_unready(self) -> str:
         status = self._process.exit_status
         if status == NOT_IMPLEMENTED:
-            raise NotImplementedHere(self._process.last_words())
+            raise NotClaimed(f"status 89: {self._process.last_words()}")
         if status is not None:
             return f"it ended with status {status}: {self._process.last_words()}"
         return self._what_came()
