@@ -1,4 +1,4 @@
-"""The line to the cloud: each call is heard of once, and a lost answer is no failure."""
+"""The line to the cloud: each call is heard of once; a lost answer is no failure."""
 
 from collections.abc import Callable
 from typing import Any

@@ -63,7 +63,7 @@ def test_a_store_begins_empty() -> None:
     "name", ["nowhere:build", "controller_ref.core:nothing", ":", ""]
 )
 def test_a_factory_that_cannot_be_imported_is_a_setup_error(name: str) -> None:
-    with pytest.raises(SetupError, match="allowed is package.module:factory"):
+    with pytest.raises(SetupError, match=r"allowed is package\.module:factory"):
         find_factory(name)
 
 
