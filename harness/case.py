@@ -123,14 +123,15 @@ def conclude(case: Case, error: BaseException | None) -> CaseResult:
 
 
 def _ours(case: Case, expected: str, seen: str) -> Finding:
-    """A finding about the examiner itself."""
+    """A finding about the examiner itself, at the end of what is known."""
+    last = len(case.bench.trace.records) - 1
     return Finding(
         conduct=Conduct.ERROR,
         requirement="examiner",
         expected=expected,
         seen=seen,
         t_ms=case.bench.now_ms,
-        seqs=(),
+        seqs=(last,) if last >= 0 else (),
     )
 
 

@@ -94,7 +94,8 @@ class RunOptions:
         return arguments
 
 
-@dataclass(slots=True)
+# A plugin is kept in sets: pytest needs its identity, where there is a conftest.py.
+@dataclass(slots=True, eq=False)
 class _Collector:
     """The pytest plugin that listens; ``progress`` may be None."""
 

@@ -159,7 +159,7 @@ def _last_lines(case: CaseResult) -> Iterator[Text]:
     if case.trace_tail:
         yield Text("  the trace until then:")
     for line in case.trace_tail[-TAIL:]:
-        yield Text(f"    {line}", style="dim")
+        yield Text(f"    {line}", style="dim", no_wrap=True, overflow="ellipsis")
 
 
 def _unsettled(case: CaseResult) -> Iterator[Text]:

@@ -74,12 +74,9 @@ def traces(folder: Path) -> dict[str, bytes]:
 
 def test_two_processes_write_the_same_bytes(feature: Path, tmp_path: Path) -> None:
     here, there = tmp_path / "here", tmp_path / "there"
-    # fmt: off
-    runs = [
-        started(feature, here, PYTHONHASHSEED="1", LC_ALL="C", TZ="UTC"),
-        started(feature, there, PYTHONHASHSEED="2", LC_ALL="C.UTF-8", TZ="Asia/Kathmandu"),
-    ]
-    # fmt: on
+    plain = {"PYTHONHASHSEED": "1", "LC_ALL": "C", "TZ": "UTC"}
+    other = {"PYTHONHASHSEED": "2", "LC_ALL": "C.UTF-8", "TZ": "Asia/Kathmandu"}
+    runs = [started(feature, here, **plain), started(feature, there, **other)]
     said = [run.communicate()[0].decode() for run in runs]
     assert [run.returncode for run in runs] == [0, 0], said
     first, second = traces(here), traces(there)

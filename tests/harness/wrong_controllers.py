@@ -407,3 +407,18 @@ def shows_the_card_on_the_terminal(place: Place) -> Controller:
 def authorises_every_card(place: Place) -> Controller:
     """M13"""
     return Mistaken(place, _authorise_every_card)
+
+
+class _Mute:
+    def handle(self, event: Fact, now_ms: int) -> Sequence[Action]:
+        return ()
+
+    def deadline_ms(self) -> int | None:
+        return None
+
+    def on_deadline(self, now_ms: int) -> Sequence[Action]:
+        return ()
+
+
+def never_ready(place: Place) -> Controller:
+    return _Mute()

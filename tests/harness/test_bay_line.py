@@ -1,0 +1,79 @@
+"""The bay link: JSON Lines that die with their connection."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from wire.machine import BytesReceived, Link, LinkClosed, LinkOpened
+
+Make = Callable[[str], Any]
+HELLO = {"type": "hello", "version": 1, "role": "controller", "name": "test"}
+
+
+def line_of(**fields: object) -> bytes:
+    return json.dumps(fields).encode() + b"\n"
+
+
+def heard(made: Any) -> list[dict[str, Any]]:
+    return [
+        json.loads(fact.data)
+        for fact in made.controller.of(BytesReceived)
+        if fact.link is Link.BAY
+    ]
+
+
+def test_the_charger_greets_whoever_connects(rig: Make) -> None:
+    made = rig("apollo")
+    made.bench.lines.bay.open()
+    made.bench.run_for(100)
+    assert len(made.controller.of(LinkOpened)) == 1
+    assert heard(made)[0]["type"] == "welcome"
+    assert made.records("bay")[0]["direction"] == "to_controller"
+
+
+def test_a_line_is_recorded_where_it_arrives(rig: Make) -> None:
+    made = rig("apollo")
+    bay = made.bench.lines.bay
+    bay.open()
+    bay.send(line_of(**HELLO)[:10])
+    bay.send(line_of(**HELLO)[10:] + b"no JSON\n")
+    made.bench.run_for(100)
+    sent = [r["line"] for r in made.records("bay") if r["direction"] == "to_charger"]
+    assert sent == [HELLO, {"raw": "no JSON"}]
+
+
+def test_lines_of_an_old_connection_are_lost(rig: Make) -> None:
+    made = rig("apollo")
+    bay = made.bench.lines.bay
+    bay.open()
+    made.bench.run_for(100)
+    before = len(heard(made))
+    bay.receive(line_of(type="available", connector=1, available=False))
+    bay.send(line_of(**HELLO))
+    bay.close()
+    bay.open()
+    made.bench.run_for(100)
+    assert heard(made)[before]["type"] == "welcome", "of the new connection"
+    lost = [r["direction"] for r in made.records("bay") if r["fate"] == "lost"]
+    assert sorted(lost) == ["to_charger", "to_controller"]
+
+
+def test_a_lost_charger_closes_and_refuses_until_it_is_back(rig: Make) -> None:
+    made = rig("apollo")
+    bay = made.bench.lines.bay
+    bay.open()
+    bay.lose()
+    bay.open()
+    made.bench.run_for(100)
+    reasons = [fact.reason for fact in made.controller.of(LinkClosed)]
+    assert reasons == ["closed", "refused"]
+    bay.send(line_of(**HELLO))
+    bay.receive(line_of(**HELLO))
+    bay.close()
+    bay.lose()
+    bay.restore()
+    bay.open()
+    made.bench.run_for(100)
+    assert bay.is_open
+    ups = [record["state"] for record in made.records("link")]
+    assert ups == ["up", "down", "up"]
