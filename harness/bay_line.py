@@ -7,7 +7,7 @@ recorded where it arrives.
 
 import json
 from collections.abc import Callable
-from typing import Final, Literal
+from typing import Final
 
 from simulator import events
 from simulator.forecourt import Forecourt
@@ -30,27 +30,29 @@ class BayLine:
 
     def open(self) -> None:
         """The controller connects; refused while the charger is lost."""
-        if self.is_refused:
-            self._later(lambda: self._closed("refused"))
-            return
         self._connection += 1
+        if self.is_refused:
+            self._tell(LinkClosed(link=Link.BAY, reason="refused"))
+            return
         self._decoder = LineDecoder()
         self.is_open = True
         self._note_link("up")
-        self._later(lambda: self.deliver(LinkOpened(link=Link.BAY)))
+        self._tell(LinkOpened(link=Link.BAY))
         self._court.tell_station(events.BayConnected())
 
     def close(self, reason: str = "closed") -> None:
         """The controller's end goes away."""
         if self.is_open:
             self._drop(reason)
+        else:
+            self._connection += 1
 
     def lose(self) -> None:
         """The charger is gone: close, and refuse until ``restore``."""
         self.is_refused = True
         if self.is_open:
             self._drop("cut")
-            self._later(lambda: self._closed("closed"))
+            self._tell(LinkClosed(link=Link.BAY, reason="closed"))
 
     def restore(self) -> None:
         """The charger can be reached again."""
@@ -94,8 +96,18 @@ class BayLine:
         self._note_link("down", reason)
         self._court.tell_station(events.BayDisconnected())
 
-    def _closed(self, reason: Literal["refused", "closed", "reset"]) -> None:
-        self.deliver(LinkClosed(link=Link.BAY, reason=reason))
+    def _tell(self, fact: LinkOpened | LinkClosed) -> None:
+        """Tell the controller what became of this connection, and of no other.
+
+        Whoever has hung up, died or connected again meanwhile never hears of it.
+        """
+        connection = self._connection
+
+        def arrive() -> None:
+            if connection == self._connection:
+                self.deliver(fact)
+
+        self._later(arrive)
 
     def _record(self, way: str, line: object, *, alive: bool) -> None:
         fields = {

@@ -61,21 +61,21 @@ class PspLine:
     def open(self) -> None:
         """The controller connects, or opens its port."""
         reachable = not self.is_cut and self.terminal_powered
-        if self._kind == "tcp" and not reachable:
-            self._later(lambda: self._closed("refused"))
-            return
         self._connection += 1
+        if self._kind == "tcp" and not reachable:
+            self._tell(LinkClosed(link=Link.PSP, reason="refused"))
+            return
         self.is_open = True
         self._note_link("up")
         self._court.tell_terminal(events.PspConnected())
-        self._later(lambda: self.deliver(LinkOpened(link=Link.PSP)))
+        self._tell(LinkOpened(link=Link.PSP))
 
     def close(self, reason: str = "closed") -> None:
         """The controller's end goes away; the terminal notices over TCP only."""
+        self._connection += 1
         if not self.is_open:
             return
         self.is_open = False
-        self._connection += 1
         self._note_link("down", reason)
         self._court.tell_terminal(events.PspDisconnected())
 
@@ -98,7 +98,8 @@ class PspLine:
         self.is_open = False
         self._connection += 1
         self._note_link("down", reason)
-        self._later(lambda: self._closed("reset" if reason == "reset" else "closed"))
+        told: Literal["reset", "closed"] = "reset" if reason == "reset" else "closed"
+        self._tell(LinkClosed(link=Link.PSP, reason=told))
 
     # --- between them -----------------------------------------------------------
 
@@ -184,14 +185,21 @@ class PspLine:
             },
         )
 
-    def _closed(self, reason: Literal["refused", "closed", "reset"]) -> None:
-        self.deliver(LinkClosed(link=Link.PSP, reason=reason))
+    def _tell(self, fact: LinkOpened | LinkClosed) -> None:
+        """Tell the controller what became of this connection, and of no other.
+
+        Whoever has hung up, died or connected again meanwhile never hears of it.
+        """
+        connection = self._connection
+
+        def arrive() -> None:
+            if connection == self._connection:
+                self.deliver(fact)
+
+        self._court.kernel.at(self._court.kernel.now_ms + LATENCY_MS, arrive)
 
     def _note_link(self, state: str, reason: str = "") -> None:
         fields = {"link": "psp", "state": state} | (
             {"reason": reason} if reason else {}
         )
         self._court.note(events.Note(kind="link", fields=fields))
-
-    def _later(self, call: Callable[[], None]) -> None:
-        self._court.kernel.at(self._court.kernel.now_ms + LATENCY_MS, call)

@@ -132,8 +132,10 @@ class ForecourtMachine(RuleBasedStateMachine):
         button=st.sampled_from(["start", "stop", "cancel"]),
     )
     def presses(self, who: int, connector: int, button: Button) -> None:
-        driver = self.bench.drivers.parked.get(connector, self._driver(who))
-        self.bench.drivers.press(driver, connector, button)
+        """Start before parking is a choice; stop and cancel are for who is there."""
+        driver = self.bench.drivers.parked.get(connector)
+        if driver is not None or button == "start":
+            self.bench.drivers.press(driver or self._driver(who), connector, button)
 
     @rule()
     def moves_emergency_stop(self) -> None:

@@ -1,0 +1,43 @@
+"""Eight days of retries: the terminal refuses a close until the plan is exhausted."""
+
+from benchmarks.stories import COLUMNS, bench_in, measured, pays
+from harness.columns import Column
+from harness.epilogue import RETRY_PLAN_MS
+from harness.watch import alarms, count_messages
+from simulator.terminal import Impairment, Kind
+
+#: The first attempt and 5 + 24 + 7 repeats.
+ATTEMPTS = 37
+MARGIN_MS = 600_000
+
+
+def exhaust(column: Column) -> str:
+    bench = bench_in(column, "retry plan")
+    bench.faults.impair(
+        lambda fault: Impairment(fault=fault, kind=Kind.REFUSE_CLOSE, times=None)
+    )
+    pays(bench)
+    window_ms = bench.declaration.number("timing", "plug_in_window") * 1_000
+    virtual_ms = window_ms + RETRY_PLAN_MS + MARGIN_MS
+    with measured() as wall_s:
+        bench.run_for(virtual_ms)
+    closes = count_messages(
+        bench, "Commit Session", "Void Session", routes=("E9", "E10")
+    )
+    assert closes == ATTEMPTS, f"{column.name}: found {closes}, allowed {ATTEMPTS}"
+    missing = {"close_failed", "close_exhausted"} - set(alarms(bench))
+    assert not missing, f"{column.name}: no alarm {missing}"
+    return (
+        f"{column.title:<8} {virtual_ms // 1_000:>9,} s virtual  {wall_s():6.2f} s wall"
+        f"  x {virtual_ms / 1_000 / wall_s():>12,.0f}  {closes} closes  "
+        f"{len(bench.trace.records):,} records"
+    )
+
+
+def main() -> None:
+    for column in COLUMNS:
+        print(exhaust(column))
+
+
+if __name__ == "__main__":
+    main()
