@@ -54,6 +54,10 @@ class Charging:
     def connector_of(self, session: Session) -> Connector | None:
         return self.bays.by_number.get(session.connector)
 
+    def is_in_service(self) -> bool:
+        """Whether the operator offers any connector at all."""
+        return any(each.is_available for each in self.bays.by_number.values())
+
     def free(self) -> list[Connector]:
         """Connectors on which a charge could begin now."""
         if not self.is_online:

@@ -95,13 +95,25 @@ class Core:
         desk = self._desk
         if self._is_started:
             self._take_reports()
-            desk.terminal.stand_down(desk.now_ms, is_down=self._closing.is_overdue)
-            wanted = self._reception.wants_reading()
+            is_down = self._serves_nobody()
+            desk.terminal.stand_down(desk.now_ms, is_down=is_down)
+            wanted = not is_down and self._reception.wants_reading()
             desk.terminal.want_reading(desk.now_ms, wanted=wanted)
             self._take_reports()
         actions = tuple(self._out)
         self._out.clear()
         return actions
+
+    def _serves_nobody(self) -> bool:
+        """Whether the terminal may rest: nothing to read cards for, nothing to keep.
+
+        While a close is overdue no new hold is wanted (see ``closing``), and a station
+        that is wholly out of service with no session open has nobody to serve. The line
+        is then opened only for what is due, instead of being kept alive.
+        """
+        if self._closing.is_overdue:
+            return True
+        return not self._charging.is_in_service() and not self._desk.ledger.open()
 
     def _take_reports(self) -> None:
         reports = self._desk.terminal.reports

@@ -18,7 +18,8 @@ and no new session is opened, until an operator has looked at it.
 
 import sqlite3
 from collections.abc import Callable
-from dataclasses import asdict, fields
+from dataclasses import fields
+from operator import attrgetter
 from typing import Final, Protocol
 
 from controller_ref.session import Op, Session
@@ -30,6 +31,8 @@ MAX_ENDED: Final = 200
 MAX_AUDIT: Final = 5_000
 
 _COLUMNS: Final = tuple(field.name for field in fields(Session))
+#: A session as a row: written at every reading of the meter, so it has to be quick.
+_values: Final = attrgetter(*_COLUMNS)
 _FLAGS: Final = tuple(f.name for f in fields(Session) if f.type in (bool, "bool"))
 _SCHEMA: Final = f"""
 CREATE TABLE IF NOT EXISTS session ({", ".join(_COLUMNS)}, PRIMARY KEY (key));
@@ -110,22 +113,24 @@ class Ledger:
 
     def _write(self) -> None:
         with self._connection as connection:
-            rows = [tuple(asdict(each).values()) for each in self._dirty.values()]
-            connection.executemany(_PUT, rows)
-            connection.executemany(_NOTE, self._notes)
-            connection.execute(_TRIM, (MAX_AUDIT,))
-            ended = [each.key for each in self._ended()[:-MAX_ENDED]]
-            delete = "DELETE FROM session WHERE key = ?"
-            connection.executemany(delete, [(key,) for key in ended])
+            connection.executemany(_PUT, map(_values, self._dirty.values()))
+            if self._notes:
+                connection.executemany(_NOTE, self._notes)
+                connection.execute(_TRIM, (MAX_AUDIT,))
+            for ended in self._too_old():
+                connection.execute("DELETE FROM session WHERE key = ?", (ended.key,))
 
     def _forget_old(self) -> None:
-        for session in self._ended()[:-MAX_ENDED]:
+        for session in self._too_old():
             del self.sessions[session.key]
 
-    def _ended(self) -> list[Session]:
-        """What may be forgotten in the end; never what an operator has to settle."""
+    def _too_old(self) -> list[Session]:
+        """What may be forgotten now; never what an operator has to settle."""
+        if len(self.sessions) <= MAX_ENDED:
+            return []
         done = (State.CLOSED, State.DECLINED)
-        return [each for each in self.sessions.values() if each.state in done]
+        ended = [each for each in self.sessions.values() if each.state in done]
+        return ended[:-MAX_ENDED]
 
     # --- Asking -----------------------------------------------------------------
 

@@ -145,6 +145,8 @@ class PspLine:
         self.status: Exchange | None = None
         #: False: stays down until opened again.
         self.is_wanted = False
+        #: True: a serial line that is up is left alone; it has nobody to serve.
+        self.rests = False
         self._traits = traits
         self._is_tcp = is_tcp
         self._out = out
@@ -363,13 +365,12 @@ class PspLine:
 
     def _check_ms(self) -> int | None:
         """When to ask for the status again."""
-        if self.phase is not Phase.READY or self.status is not None:
+        if self.phase is not Phase.READY or self.status is not None or self.rests:
             return None
         if self._is_tcp:
             return self._sent_ms + KEEP_ALIVE_MS
-        return self._sent_ms + (
-            _SERIAL_CHECK_MS if self._checks else _SERIAL_FIRST_CHECK_MS
-        )
+        pause_ms = _SERIAL_CHECK_MS if self._checks else _SERIAL_FIRST_CHECK_MS
+        return self._sent_ms + pause_ms
 
     def on_deadline(self, now_ms: int) -> None:
         for block in self._decoder.on_deadline(now_ms):
@@ -384,8 +385,7 @@ class PspLine:
         if status is not None and status.due_ms <= now_ms:
             self.status = None
             self._listener.line_silent(status, now_ms)
-        check_ms = self._check_ms()
-        if check_ms is not None and check_ms <= now_ms:
+        if (check_ms := self._check_ms()) is not None and check_ms <= now_ms:
             self._checks += 1
             self.check(now_ms)
 

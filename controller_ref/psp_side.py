@@ -93,6 +93,7 @@ class PspSide:
         """While down, TCP is idle and offline but for the attempts (psp.md 6.1)."""
         if is_down is not self._is_down:
             self._is_down = is_down
+            self._line.rests = is_down and not self._is_tcp
             if not is_down:
                 self._line.open()
             self._pump(now_ms)

@@ -77,7 +77,6 @@ Feature: The right amount
       And the controller has asked for a higher reservation
       When the driver unplugs at connector 1
       Then the driver's session is committed within 30 seconds
-      And one session has been opened
 
   @must @R-AMT-06 @p6x
   Rule: Where a terminal cannot raise a reservation, nobody tries

@@ -19,10 +19,7 @@ Feature: Whose card stops the charge
     Scenario: A payment card at a charge that an RFID card has started
       Given the site has one connector
       And the controller claims to accept RFID cards
-      And the driver has plugged in at connector 1
-      And the driver pays with the rfid card
-      And the driver has tapped
-      And 60 seconds have passed
+      And the driver is charging at connector 1 with the rfid card
       When the second driver taps
       Then energy still flows at connector 1
 

@@ -33,7 +33,7 @@ from simulator.station import StationSettings
 from simulator.terminal import TerminalSettings
 from simulator.trace import Trace
 from wire.cps import Policy
-from wire.machine import Place
+from wire.machine import ControllerFactory, Place
 from wire.psp import CARD_DETECT_OFF, Family, Profile, Reading, State
 
 VERSION: Final = "0.1.0"
@@ -58,11 +58,17 @@ class NotClaimed(Exception):
     """The declaration does not claim what the case needs: NOT APPLICABLE."""
 
 
+class WrongUse(Exception):
+    """The feature file asks for what does not exist; it says nothing about anybody."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseName:
     """Which case this is; goes into the trace's first record."""
 
     scenario: str = "bench"
+    #: The row of an outline, its values in words; empty for a plain scenario.
+    row: str = ""
     feature: str = ""
     requirements: tuple[str, ...] = ()
 
@@ -74,6 +80,8 @@ class Wishes:
     declaration: Declaration
     #: A configurable controller takes any claim; a vendor's only what it declares.
     configurable: bool
+    #: Examined instead of what the declaration names, by whoever tests the bench.
+    factory: ControllerFactory | None = None
     card_detect_s: int = CARD_DETECT_OFF
     profile: Mapping[str, Any] = field(default_factory=dict)
     policy: Mapping[str, Any] = field(default_factory=dict)
@@ -164,12 +172,16 @@ class Bench:
     @cached_property
     def device(self) -> InProcessDevice:
         return InProcessDevice(
-            find_factory(self.declaration.text("reach", "controller")),
+            self._factory(),
             self._place(),
             lines=self.lines,
             court=self.court,
             wall_ms=calendar.timegm(STARTED_AT.timetuple()) * 1000,
         )
+
+    def _factory(self) -> ControllerFactory:
+        named = self.declaration.text("reach", "controller")
+        return self.wishes.factory or find_factory(named)
 
     @cached_property
     def drivers(self) -> Drivers:

@@ -9,6 +9,8 @@ set-up that fails ends the case: it is an ERROR of the set-up, never a FAIL.
 
 import hashlib
 import re
+import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Literal
@@ -26,7 +28,8 @@ from harness.judge import (
     worst_conduct,
 )
 from reports.results import CaseResult, FindingLine, SessionLine
-from reports.words import tail_in_words
+from reports.words import tail_in_words, without_chatter
+from wire.records import Record
 
 _TAIL: Final = 14
 _S_ID: Final = re.compile(r"S-([A-Z])\d\d$")
@@ -69,6 +72,10 @@ class Case:
     bench: Bench
     tags: tuple[str, ...]
     path: Path
+    #: The file that declares the controller; None for the reference.
+    declaration: Path | None = None
+    #: The step under way, in its words.
+    step: str = ""
 
     @property
     def scenario_id(self) -> str:
@@ -77,6 +84,7 @@ class Case:
 
     def begin_step(self, kind: str, text: str) -> None:
         """Note the step; a Then's time limits run from the end of the last When."""
+        self.step = f"{kind.capitalize()} {text}"
         if self.bench.is_open:
             fields = {"keyword": kind.capitalize(), "text": text}
             self.bench.trace.append(self.bench.now_ms, "step", fields)
@@ -86,10 +94,11 @@ class Case:
             self.bench.since_ms = self.bench.now_ms
 
     def file_name(self) -> str:
-        """Name of the trace's file: scenario and column, unique in a run."""
+        """Name of the trace's file: scenario, row and column, unique in a run."""
         name = self.scenario_id or self.path.stem
-        title = self.bench.case.scenario.encode()
-        mark = hashlib.sha256(title).hexdigest()[:8]
+        case = self.bench.case
+        title = "/".join((self.path.name, case.scenario, case.row))
+        mark = hashlib.sha256(title.encode()).hexdigest()[:8]
         return f"{name}-{mark}-{self.bench.column.name}.jsonl"
 
 
@@ -98,9 +107,9 @@ def conclude(case: Case, error: BaseException | None) -> CaseResult:
     bench = case.bench
     if isinstance(error, NotClaimed):
         return _result(case, None, Conduct.NOT_APPLICABLE, reason=str(error))
-    found = _finding(case, error)
     if isinstance(error, SetupError):
-        return _result(case, None, Conduct.ERROR, found, reason=str(error))
+        return _result(case, None, Conduct.ERROR, reason=str(error))
+    found = _finding(case, error)
     if found is not None and found.conduct is Conduct.ERROR:
         return _result(case, None, Conduct.ERROR, found)
     if not bench.is_open:
@@ -130,7 +139,7 @@ def _finding(case: Case, error: BaseException | None) -> Finding | None:
     if error is None:
         return None
     found = _ours(case, "the bench to play the scenario", repr(error))
-    requirement = ", ".join(case.bench.case.requirements)
+    requirement = ", ".join(case.bench.case.requirements) or "scenario"
     if isinstance(error, Breach):
         return replace(
             found,
@@ -183,10 +192,27 @@ def _result(
         unknown_allowed=bench.allow_unknown,
         duration_ms=bench.now_ms if bench.is_open else 0,
         replay=replay_line(case),
-        trace_tail=tail_in_words(bench.trace.records, _TAIL),
+        trace_tail=_tail(bench, findings),
         error=_whose_error(conduct, reason),
         reason=reason,
     )
+
+
+def _tail(bench: Bench, findings: Sequence[Finding]) -> tuple[str, ...]:
+    """What led to the first breach; without one, how the trace ends."""
+    records: Sequence[Record] = bench.trace.records
+    breaches = [one for one in findings if one.conduct is not Conduct.PASS]
+    if breaches and breaches[0].seqs:
+        records = records[: max(breaches[0].seqs) + 1]
+    elif breaches:
+        records = [r for r in records if _time(r) <= breaches[0].t_ms]
+    return tail_in_words(without_chatter(records), _TAIL)
+
+
+def _time(record: Record) -> int:
+    at_ms = record["t_ms"]
+    assert isinstance(at_ms, int)
+    return at_ms
 
 
 def _whose_error(conduct: Conduct, reason: str) -> Literal["", "setup", "examiner"]:
@@ -220,8 +246,13 @@ def replay_line(case: Case) -> str:
     column = f"--interface {bench.column.interface}"
     if bench.column.interface == "psp":
         column += f" --terminal {bench.column.terminal}"
-    words = bench.case.scenario
-    return f"nohold run {path} -k {words!r} {column} --seed {bench.seed}"
+    words = f"{bench.case.scenario} {bench.case.row}".strip()
+    parts = [f"nohold run {shlex.quote(str(path))}"]
+    if case.declaration is not None:
+        parts.append(f"-d {shlex.quote(str(case.declaration))}")
+    quoted = shlex.quote(f'"{words}"')
+    parts += [f"-k {quoted}", column, f"--seed {bench.seed}"]
+    return " ".join(parts)
 
 
 __all__ = ["Breach", "Case", "CaseNotGreen", "conclude", "replay_line"]

@@ -22,6 +22,19 @@ def _fail(text: str) -> typer.Exit:
     return typer.Exit(2)
 
 
+def _named(path: Path | None) -> str:
+    """Who is examined, by the declaration; exit status 3 when that is wrong."""
+    from harness.declaration import SetupError, load
+    from harness.run import REFERENCE
+
+    try:
+        controller = load(path or REFERENCE).tables["controller"]
+    except SetupError as error:
+        typer.echo(f"nohold: set-up error: {error}", err=True)
+        raise typer.Exit(3) from None
+    return " ".join(str(controller[key]) for key in ("vendor", "name", "version"))
+
+
 def _one_of(name: str, found: str | None, allowed: tuple[str, ...]) -> None:
     if found is not None and found not in allowed:
         raise _fail(f"{name}: found {found!r}, allowed {' or '.join(allowed)}")
@@ -80,6 +93,7 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter per flag
                 f"--requirement: found {one!r}, allowed are ids such as R-NOS-01"
             )
     options = RunOptions(
+        controller=_named(declaration),
         paths=tuple(paths or ()),
         declaration=declaration,
         interface=interface,

@@ -164,7 +164,9 @@ class CloudLine:
             self._court.note(events.Note(kind="callback", fields=fields))
             if heard:
                 self.deliver(
-                    CallbackReceived(callback_id=number, target=target, body=body)
+                    CallbackReceived(
+                        callback_id=number, target=target, body=body, url=url
+                    )
                 )
 
         self._later(CALLBACK_LATENCY_MS, arrive)

@@ -1,17 +1,20 @@
-"""The end that every scenario shares: heal everything, and demand that the world
-settles.
+"""The end that every scenario shares: heal everything, and demand that it settles.
 
 Whatever a scenario was about, it ends the same way: faults are taken out, power and
 links come back, drivers take their vehicles and leave. Then the clock runs until no
 session is open, at most past the last retry of the longest plan that Payter suggests
-(691,500 s: five by the minute, a day by the hour, seven by the day). When all is closed
-it runs on past the first hourly retry, so that a controller that closes twice has time
-to do so.
+(691,500 s: five by the minute, a day by the hour, seven by the day).
+
+Once all is closed, the operator takes the whole station out of service and the clock
+runs past the longest retry once more, so that a controller that closes twice, after an
+hour or after a week, has the time to do so. Out of service, because a controller that
+has nobody to serve need not keep its lines alive, which makes these eight days cheap.
 """
 
 from typing import Final
 
 from harness.bench import Bench
+from simulator import events
 
 #: 5 x 60 s + 24 x 3,600 s + 7 x 86,400 s (requirements.md 3.1).
 RETRY_PLAN_MS: Final = 691_500_000
@@ -20,8 +23,8 @@ MARGIN_MS: Final = 600_000
 #: A session that nobody can know of is not waited for: only the terminal's own
 #: session time-out ends it.
 UNKNOWABLE_MS: Final = 3_600_000
-#: Long enough for an hourly retry or a sweep that closes what is already closed.
-QUIET_MS: Final = 70 * 60_000
+#: The station goes on serving for a while, as it would have without the epilogue.
+LAST_LOOK_MS: Final = 120_000
 #: Drivers take their time to leave once the bench is healed.
 LEAVE_AFTER_MS: Final = 5_000
 
@@ -38,13 +41,22 @@ def run_epilogue(bench: Bench) -> None:
     longest_ms = UNKNOWABLE_MS if bench.allow_unknown else RETRY_PLAN_MS + MARGIN_MS
     bench.run_until(lambda: bench.open_sessions() == 0, longest_ms)
     _note(bench, "settled")
-    bench.run_for(QUIET_MS)
+    bench.run_for(LAST_LOOK_MS)
+    _closes_down(bench)
+    bench.run_for(RETRY_PLAN_MS + MARGIN_MS)
     _note(bench, "ended")
 
 
 def _everyone_leaves(bench: Bench) -> None:
     for connector, driver in sorted(bench.drivers.parked.items()):
         bench.drivers.leave(driver, connector)
+
+
+def _closes_down(bench: Bench) -> None:
+    for connector in range(1, bench.declaration.number("claims", "connectors") + 1):
+        bench.court.tell_station(
+            events.AvailabilityMoved(connector=connector, available=False)
+        )
 
 
 def _note(bench: Bench, event: str) -> None:

@@ -12,6 +12,7 @@ trace, so a planned fault that never hit shows.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, Literal
 
 from simulator import events
@@ -114,17 +115,26 @@ class PspLine:
         for index, (delay_ms, piece) in enumerate(pieces):
             is_last = index == len(pieces) - 1
             known = messages if is_last else []
-
-            def arrive(
-                piece: bytes = piece, known: list[Mapping[str, object]] = known
-            ) -> None:
-                if connection != self._connection:
-                    self._record(way, piece, fate="lost", messages=known)
-                    return
-                self._record(way, piece, fate=fate, messages=known)
-                self._hand_over(way, piece)
-
+            arrive = partial(
+                self._arrive, connection, way, piece, fate=fate, messages=known
+            )
             self._court.kernel.at(now_ms + LATENCY_MS + delay_ms, arrive)
+
+    def _arrive(
+        self,
+        connection: int,
+        way: Way,
+        data: bytes,
+        *,
+        fate: str,
+        messages: Sequence[Mapping[str, object]],
+    ) -> None:
+        """Bytes come to the end of the line, if their connection still stands."""
+        is_alive = connection == self._connection
+        shown = fate if is_alive else "lost"
+        self._record(way, data, fate=shown, messages=messages)
+        if is_alive:
+            self._hand_over(way, data)
 
     def _hand_over(self, way: Way, data: bytes) -> None:
         if way == "to_terminal":
@@ -135,6 +145,8 @@ class PspLine:
     def _through_faults(
         self, way: Way, data: bytes, messages: Sequence[Mapping[str, object]]
     ) -> Sequence[tuple[int, bytes]]:
+        if not self.faults:
+            return [(0, data)]
         names = {message.get("message") for message in messages}
         for fault in self.faults:
             wanted = not fault.message or fault.message in names

@@ -42,8 +42,11 @@ EXAMINER_FAILED: Final = 4
 
 #: The property of a test report that carries a case's result.
 PROPERTY: Final = "nohold"
+#: The property of one whose feature file cannot run: why.
+WRONG_USE_PROPERTY: Final = "nohold wrong use"
 
 FEATURES: Final = Path(__file__).parent.parent / "features"
+REFERENCE: Final = Path(__file__).parent.parent / "controller_ref" / "declaration.toml"
 _INI: Final = Path(__file__).with_name("pytest.ini")
 
 
@@ -61,6 +64,8 @@ class RunOptions:
     junit: Path | None = None
     json: Path | None = None
     trace_dir: Path | None = None
+    #: Who is examined, in the words of the declaration.
+    controller: str = ""
     #: Calendar time, ISO 8601; goes into the reports and nowhere else.
     started_at: str = ""
     #: Processes that share the cases; 1 plays them in this one.
@@ -109,7 +114,7 @@ class _Collector:
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:
-            self.wrong_use.append(_text(report.longrepr))
+            _add(self.wrong_use, _text(report.longrepr))
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         if self.progress is not None and session.items:
@@ -134,7 +139,7 @@ class _Collector:
         if report.when == "call":
             self._take(report)
         elif report.failed:
-            self.setup_errors.append(_text(report.longrepr))
+            _add(self.setup_errors, _text(report.longrepr))
         if report.when == "teardown" and self.progress and self._task is not None:
             self.progress.advance(self._task)
 
@@ -142,17 +147,31 @@ class _Collector:
         self.crashes.append(str(excrepr).strip().splitlines()[-1])
 
     def _take(self, report: pytest.TestReport) -> None:
-        found = [value for name, value in report.user_properties if name == PROPERTY]
-        if found:
-            assert isinstance(found[0], dict)
-            self.cases.append(case_from(found[0]))
-        else:
-            self.setup_errors.append(_text(report.longrepr))
+        found = dict(report.user_properties)
+        if PROPERTY in found:
+            result = found[PROPERTY]
+            assert isinstance(result, dict)
+            self.cases.append(case_from(result))
+        elif WRONG_USE_PROPERTY in found:
+            _add(self.wrong_use, str(found[WRONG_USE_PROPERTY]))
+        elif report.failed:
+            _add(self.setup_errors, _text(report.longrepr))
+
+
+def _add(texts: list[str], text: str) -> None:
+    """What is wrong with the set-up is wrong in every case: say it once."""
+    if text not in texts:
+        texts.append(text)
 
 
 def _text(found: object) -> str:
-    """The last line of a failure, or all of a short one."""
-    return str(getattr(found, "longrepr", found)).strip()
+    """What was raised, in its own words; the place in our code helps nobody."""
+    crash = getattr(found, "reprcrash", None)
+    if crash is None:
+        return str(getattr(found, "longrepr", found)).strip()
+    kind, colon, words = str(crash.message).partition(": ")
+    is_ours = colon and kind.rpartition(".")[2] == "SetupError"
+    return words if is_ours else str(crash.message)
 
 
 def play(options: RunOptions, console: Console) -> tuple[RunResult, _Collector]:
@@ -178,6 +197,7 @@ def play(options: RunOptions, console: Console) -> tuple[RunResult, _Collector]:
         version=VERSION,
         seed=options.seed,
         started_at=options.started_at,
+        controller=options.controller,
         cases=tuple(sorted(collector.cases, key=_place)),
     )
     return result, collector
@@ -228,7 +248,7 @@ def _status(result: RunResult, collector: _Collector, err: Console) -> int:
         ("set-up error", collector.setup_errors, SETUP_ERROR),
     ):
         for text in texts:
-            err.print(f"nohold: {kind}: {text}", markup=False)
+            err.print(f"nohold: {kind}: {text}", markup=False, soft_wrap=True)
         if texts:
             return status
     if not result.cases:

@@ -45,7 +45,7 @@ def last_session(bench: Bench, driver: Person) -> Session:
 
 
 def await_situation(
-    bench: Bench, what: str, holds: Callable[[], bool], within_ms: int
+    bench: Bench, what: str, holds: Callable[[], bool], *, within_ms: int
 ) -> None:
     """Let time pass until ``holds``. Raises NotReached."""
     if not bench.run_until(holds, within_ms):
@@ -60,7 +60,7 @@ def await_session(bench: Bench, driver: Person) -> Session:
         bench,
         f"a session for {driver.name}",
         lambda: len(sessions_of(bench, driver)) > before,
-        AUTHORISE_WITHIN_MS,
+        within_ms=AUTHORISE_WITHIN_MS,
     )
     bench.run_for(1_000)
     return last_session(bench, driver)

@@ -35,6 +35,8 @@ HEADINGS: Final[Mapping[str, str]] = {"p6x": "P6X", "apollo": "Apollo", "cps": "
 #: Wide enough for the longest single word of a cell, INCONCLUSIVE.
 CELL_WIDTH: Final = 12
 ABSENT: Final = "–"
+#: Most lines of the trace that a red case shows here; reports as files have them all.
+TAIL: Final = 10
 
 _STYLES: Final[Mapping[str, str]] = {
     "PASS": "green",
@@ -75,7 +77,7 @@ def matrix_text(
         _environ={},  # NO_COLOR and COLUMNS belong to whoever calls
     )
     with console.capture() as capture:
-        console.print(matrix(run, groups))
+        console.print(matrix(run, groups), crop=False)
     return "\n".join(line.rstrip() for line in capture.get().splitlines()) + "\n"
 
 
@@ -145,9 +147,19 @@ def _breaches(run: RunResult) -> Iterator[Text]:
             yield Text(f"  {finding.requirement} expected {finding.expected}")
             yield Text(f"  {' ' * len(finding.requirement)} seen     {finding.seen}")
         yield from _unsettled(case)
+        yield from _last_lines(case)
         if case.replay:
-            yield Text(f"  replay: {case.replay}")
+            # One line however long it is, so that it can be copied.
+            yield Text(f"  replay: {case.replay}", no_wrap=True, overflow="ignore")
         yield Text()
+
+
+def _last_lines(case: CaseResult) -> Iterator[Text]:
+    """What the trace says until the breach."""
+    if case.trace_tail:
+        yield Text("  the trace until then:")
+    for line in case.trace_tail[-TAIL:]:
+        yield Text(f"    {line}", style="dim")
 
 
 def _unsettled(case: CaseResult) -> Iterator[Text]:

@@ -41,6 +41,37 @@ def tail_in_words(records: Sequence[Record], count: int = 12) -> tuple[str, ...]
     return tuple(in_words(record) for record in records[-count:])
 
 
+#: Questions that are asked over and over, and tell nothing when asked once more.
+_CHATTER: Final = frozenset({"Get Status", "Get Status Response"})
+_CHATTER_ROUTES: Final = ("E2", "E4")
+_CHATTER_LINES: Final = ("ping", "pong")
+
+
+def without_chatter(records: Sequence[Record]) -> list[Record]:
+    """The records without polling and its answers, as far as nothing got lost."""
+    polls: set[object] = set()
+    return [record for record in records if not _is_chatter(record, polls)]
+
+
+def _is_chatter(record: Record, polls: set[object]) -> bool:
+    """``polls`` collects the calls whose answers are chatter too."""
+    kind = record.get("kind")
+    if record.get("fate", "delivered") != "delivered":
+        return False
+    if kind == "psp":
+        messages = record.get("messages")
+        said = messages if isinstance(messages, list) else []
+        names = {one.get("message") for one in said if isinstance(one, Mapping)}
+        return bool(names) and names <= _CHATTER
+    if kind == "http" and record.get("route") in _CHATTER_ROUTES:
+        polls.add(record.get("call"))
+        return True
+    if kind == "http_answer":
+        return record.get("call") in polls and record.get("status") in (200, 204)
+    line = record.get("line")
+    return isinstance(line, Mapping) and line.get("type") in _CHATTER_LINES
+
+
 def clock(t_ms: object) -> str:
     """Virtual milliseconds as hours, minutes, seconds; days in front when there are."""
     if not isinstance(t_ms, int) or isinstance(t_ms, bool) or t_ms < 0:

@@ -23,7 +23,13 @@ from simulator.events import Trouble
 from simulator.fault_codes import FAULT_CODES
 from simulator.meter import Meter
 from simulator.parking import Parking
-from simulator.site import ConnectorView, ImpossibleError, Outbox, Site
+from simulator.site import (
+    ConnectorView,
+    ImpossibleError,
+    Outbox,
+    Site,
+    StationSettings,
+)
 from simulator.switchgear import Switch
 from simulator.vehicle import ASKING, PILOT_ERRORS, Pilot
 from wire.bay import METER_INTERVAL_MS
@@ -40,18 +46,12 @@ class Connector:
     """Connector ``number`` (1..32); every method takes time in order, never back."""
 
     def __init__(
-        self,
-        number: int,
-        *,
-        outbox: Outbox,
-        site: Site,
-        max_power_w: int,
-        initial_wh: int,
-        rate: int = 1,
+        self, number: int, *, outbox: Outbox, site: Site, settings: StationSettings
     ) -> None:
         self.number = number
         self.deadline_ms: int | None = None
-        self.integral = Integral(rate=rate)
+        self.integral = Integral(rate=settings.energy_rate)
+        initial_wh = settings.register_wh(number)
         self.meter = Meter(self.integral, initial_wh=initial_wh)
         self.contactor = Switch()
         self.lock = Switch()
@@ -61,8 +61,8 @@ class Connector:
         self.troubles: dict[str, Trouble] = {}
         self._out = outbox
         self._site = site
-        self._max_power_w = max_power_w
-        self._period_ms = METER_INTERVAL_MS // rate
+        self._max_power_w = settings.max_power_w
+        self._period_ms = METER_INTERVAL_MS // settings.energy_rate
         #: A charge has begun since this vehicle was plugged in.
         self._began = False
         self._motions: deque[tuple[int, Part, bool]] = deque()

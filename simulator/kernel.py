@@ -2,15 +2,15 @@
 
 Machines say when they want to be called (``deadline_ms``); lines schedule what arrives
 later (``at``). The kernel takes whichever comes first, lets the clock wait for it, and
-calls. It knows nothing of what the machines do, and order at one instant is the order in
-which things were scheduled, so a run is a pure function of its inputs.
+calls. It knows nothing of what the machines do, and order at one instant is the order
+in which things were scheduled, so a run is a pure function of its inputs.
 
 A machine's deadline is asked for when it has been handed an event or woken, and at the
 start of each run; in between it cannot change, and asking every machine at every event
 is what would cost most.
 
-Limits: a machine whose deadline does not move for ``MAX_CALLS_AT_ONE_INSTANT`` calls has
-a bug that would stop time; that is an error, not a hang.
+Limits: a machine whose deadline does not move for ``MAX_CALLS_AT_ONE_INSTANT`` calls
+has a bug that would stop time; that is an error, not a hang.
 """
 
 import heapq
@@ -101,11 +101,12 @@ class Kernel:
             if stop is not None and stop():
                 return True
             at_ms, chosen = self._next()
-            if at_ms > until_ms:
-                self.clock.wait_until(until_ms)
-                return False
-            self.clock.wait_until(at_ms)
+            self.clock.wait_until(min(at_ms, until_ms))
             now_ms = self.clock.now_ms
+            if now_ms < min(at_ms, until_ms):
+                continue  # a port had something before it was time
+            if at_ms > until_ms:
+                return False
             calls_now = calls_now + 1 if now_ms == instant else 0
             instant = now_ms
             if calls_now > MAX_CALLS_AT_ONE_INSTANT:

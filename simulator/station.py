@@ -94,14 +94,7 @@ class Station:
         #: The ping that waits for its pong: (number, until when).
         self._asked: tuple[int, int] | None = None
         self._connectors = tuple(
-            Connector(
-                number,
-                outbox=self._out,
-                site=self.site,
-                max_power_w=self.settings.max_power_w,
-                initial_wh=self.settings.register_wh(number),
-                rate=self.settings.energy_rate,
-            )
+            Connector(number, outbox=self._out, site=self.site, settings=self.settings)
             for number in range(1, self.settings.connectors + 1)
         )
 

@@ -5,7 +5,7 @@ from typing import Final
 
 from pytest_bdd import given, then, when
 
-from harness.bench import Bench
+from harness.bench import Bench, WrongUse
 from harness.case import Breach
 from harness.watch import alarms, await_situation, count_messages, demand
 from steps.words import phrase
@@ -50,7 +50,7 @@ WINDOWS: Final[Mapping[str, str]] = {
 def controller_claims(bench: Bench, claim: str) -> None:
     """Given the controller claims a bay sensor"""
     if claim not in CLAIMS:
-        raise ValueError(f"claim: found {claim!r}, allowed {', '.join(CLAIMS)}")
+        raise WrongUse(f"claim: found {claim!r}, allowed {', '.join(CLAIMS)}")
     key, value = CLAIMS[claim]
     if isinstance(value, tuple):
         bench.wishes.claim_one_of(key, value[0])
@@ -68,7 +68,7 @@ def site_has(bench: Bench, number: int) -> None:
 def window_is(bench: Bench, window: str, time: int) -> None:
     """Given the parked-full window is 30 minutes"""
     if window not in WINDOWS:
-        raise ValueError(f"window: found {window!r}, allowed {', '.join(WINDOWS)}")
+        raise WrongUse(f"window: found {window!r}, allowed {', '.join(WINDOWS)}")
     bench.wishes.claim("timing", WINDOWS[window], time // 1000)
 
 
@@ -138,7 +138,7 @@ def asked_for_more(bench: Bench) -> None:
         bench,
         "a request for a higher reservation",
         lambda: count_messages(bench, "Update Session", routes=("E14",)) > 0,
-        4 * 3_600_000,
+        within_ms=4 * 3_600_000,
     )
 
 

@@ -63,6 +63,20 @@ def driver_is_charging(bench: Bench, who: int, connector: int) -> None:
     bench.run_for(120_000)
 
 
+@given(
+    phrase(
+        "{who:Driver} is charging at {connector:Connector} with the {card:Card} card"
+    )
+)
+def driver_is_charging_with(bench: Bench, who: int, connector: int, card: str) -> None:
+    """Given the driver is charging at connector 1 with the rfid card"""
+    driver = bench.driver(who)
+    bench.drivers.plug(driver, connector, driver.vehicle)
+    bench.run_for(5_000)
+    bench.drivers.tap(driver, card)
+    await_energy(bench, connector)
+
+
 @given(phrase("{number:DriversAre} charging"))
 def drivers_are_charging(bench: Bench, number: int) -> None:
     """Given eight drivers are charging"""
@@ -92,12 +106,7 @@ def start_charging(bench: Bench, who: int, connector: int) -> None:
     await_session(bench, driver)
     if connector not in bench.drivers.plugged:
         bench.drivers.plug(driver, connector, driver.vehicle)
-    await_situation(
-        bench,
-        f"energy at connector {connector}",
-        lambda: bench.court.station.connector(connector).power_w > 0,
-        CHARGE_WITHIN_MS,
-    )
+    await_energy(bench, connector)
 
 
 @given(phrase("{who:Driver} has plugged in at {connector:Connector}"))
@@ -250,6 +259,16 @@ def receipt_is_offered(bench: Bench, who: int) -> None:
         offered,
         within_ms=TOLD_WITHIN_MS,
         seen=lambda: "; ".join(shown(bench, since_ms=0)[-5:]) or "nothing shown",
+    )
+
+
+def await_energy(bench: Bench, connector: int) -> None:
+    """Wait until energy flows. Raises NotReached."""
+    await_situation(
+        bench,
+        f"energy at connector {connector}",
+        lambda: bench.court.station.connector(connector).power_w > 0,
+        within_ms=CHARGE_WITHIN_MS,
     )
 
 

@@ -162,5 +162,5 @@ def cancelled_elsewhere(bench: Bench, whose: int) -> None:
         bench,
         "the session cancelled by another system",
         lambda: not sessions[session.session_id].is_open,
-        WATCH_MS,
+        within_ms=WATCH_MS,
     )

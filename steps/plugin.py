@@ -19,13 +19,14 @@ import pytest
 from pytest_bdd.parser import Scenario, Step
 from pytest_bdd.scenario import scenario_wrapper_template_registry
 
-from harness.bench import Bench, CaseName, NotClaimed, Wishes
+from harness.bench import Bench, CaseName, NotClaimed, Wishes, WrongUse
 from harness.case import Case, CaseNotGreen, conclude
-from harness.columns import COLUMNS, Column, columns_for
+from harness.columns import COLUMNS, Column, column_of, columns_for
 from harness.declaration import Declaration, load
-from harness.run import PROPERTY
+from harness.run import PROPERTY, REFERENCE, WRONG_USE_PROPERTY
+from simulator.station import ImpossibleError
 from steps.collect import FeatureFile, tags_of
-from steps.vocabulary import show, unknown_step
+from steps.vocabulary import UnknownStep, show, unknown_step
 
 pytest_plugins = [
     "steps.driver",
@@ -38,7 +39,6 @@ pytest_plugins = [
     "steps.site",
 ]
 
-REFERENCE: Final = Path(__file__).parent.parent / "controller_ref" / "declaration.toml"
 DEFAULT_SEED: Final = 1
 
 _CASE: Final = pytest.StashKey[Case]()
@@ -80,6 +80,8 @@ def pytest_collect_file(
     return collector
 
 
+# Before pytest-bdd's own answer, in whatever order the plugins have been found.
+@pytest.hookimpl(tryfirst=True)
 def pytest_bdd_apply_tag(tag: str, function: Any) -> bool:
     """Tags become markers that ``-m`` can select, whatever characters they hold."""
     if tag.startswith("R-"):
@@ -105,8 +107,23 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         for column in columns_for(tags_of(metafunc.function))
         if config.getoption("--nohold-interface") in (None, column.interface)
         and config.getoption("--nohold-terminal") in (None, column.terminal)
+        and _is_claimed(config, column)
     ]
     metafunc.parametrize("column", wanted, ids=[column.name for column in wanted])
+
+
+def _is_claimed(config: pytest.Config, column: Column) -> bool:
+    """A vendor's controller is examined in the column it claims, ours in all three."""
+    if config.getoption("--nohold-declaration") is None:
+        return True
+    return column is column_of(_declared(config))
+
+
+def _declared(config: pytest.Config) -> Declaration:
+    if _DECLARATION not in config.stash:
+        path = config.getoption("--nohold-declaration") or REFERENCE
+        config.stash[_DECLARATION] = load(path)
+    return config.stash[_DECLARATION]
 
 
 def pytest_collection_modifyitems(
@@ -114,7 +131,7 @@ def pytest_collection_modifyitems(
 ) -> None:
     """Keep the scenarios that have the requirements and words asked for."""
     wanted = set(config.getoption("--nohold-requirement"))
-    words = config.getoption("--nohold-words").lower().split()
+    words = config.getoption("--nohold-words").lower()
     kept = [item for item in items if _is_wanted(item, wanted, words)]
     if len(kept) < len(items):
         gone = [item for item in items if item not in kept]
@@ -122,7 +139,8 @@ def pytest_collection_modifyitems(
         items[:] = kept
 
 
-def _is_wanted(item: pytest.Item, wanted: set[str], words: list[str]) -> bool:
+def _is_wanted(item: pytest.Item, wanted: set[str], words: str) -> bool:
+    """``words`` in double quotes are a whole title, with the values of its row."""
     if wanted:
         has = {mark.kwargs["id"] for mark in item.iter_markers("requirement")}
         if not wanted & has:
@@ -132,8 +150,14 @@ def _is_wanted(item: pytest.Item, wanted: set[str], words: list[str]) -> bool:
     function = getattr(item, "function", None)
     template = scenario_wrapper_template_registry.get(function) if function else None
     title = template.name if template else item.name
-    text = " ".join((title, item.name, item.path.name, *tags_of(function))).lower()
-    return all(word in text for word in words)
+    row = getattr(item, "callspec", None)
+    values = row.params.get("_pytest_bdd_example", {}).values() if row else ()
+    whole = " ".join((title, *values)).lower()
+    if words == f'"{words[1:-1]}"':
+        return words[1:-1] == whole
+    parts = (whole, item.name, item.path.name, *tags_of(function))
+    text = " ".join(parts).lower()
+    return all(word in text for word in words.split())
 
 
 # --- one case -------------------------------------------------------------------
@@ -148,10 +172,7 @@ def column() -> Column:
 @pytest.fixture
 def declaration(pytestconfig: pytest.Config, column: Column) -> Declaration:
     """What the controller under test claims, wired for this column."""
-    if _DECLARATION not in pytestconfig.stash:
-        path = pytestconfig.getoption("--nohold-declaration") or REFERENCE
-        pytestconfig.stash[_DECLARATION] = load(path)
-    return column.fit(pytestconfig.stash[_DECLARATION])
+    return column.fit(_declared(pytestconfig))
 
 
 @pytest.fixture
@@ -170,6 +191,7 @@ def bench(
     marks = sorted({mark.kwargs["id"] for mark in node.iter_markers("requirement")})
     name = CaseName(
         scenario=template.name if template else node.name,
+        row=_row(request) if template else "",
         feature=feature,
         requirements=tuple(marks),
     )
@@ -177,8 +199,19 @@ def bench(
     built = Bench(wishes, column=column, seed=seed, case=name)
     if template:
         tags = tags_of(request.function)
-        node.stash[_CASE] = Case(bench=built, tags=tags, path=node.path)
+        node.stash[_CASE] = Case(
+            bench=built,
+            tags=tags,
+            path=node.path,
+            declaration=config.getoption("--nohold-declaration"),
+        )
     return built
+
+
+def _row(request: pytest.FixtureRequest) -> str:
+    """The values of an outline's row, as pytest-bdd hands them to the scenario."""
+    values: dict[str, str] = request.getfixturevalue("_pytest_bdd_example")
+    return " ".join(values.values())
 
 
 @pytest.hookimpl(wrapper=True)
@@ -190,17 +223,28 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
     except (Exception, pytest.fail.Exception, pytest.skip.Exception) as caught:  # noqa: BLE001 - whatever a step raised is part of the verdict
         error = caught
     case = item.stash.get(_CASE, None)
-    if case is None:
+    if isinstance(error, WrongUse | ImpossibleError):
+        _note_wrong_use(item, case, error)
+    if case is None or isinstance(error, WrongUse | ImpossibleError):
         if error is not None:
             raise error
         return
     result = conclude(case, error)
     _keep(item, case)
+    # The item lives as long as the session; a forecourt with its trace need not.
+    del item.stash[_CASE]
     item.user_properties.append((PROPERTY, asdict(result)))
     if isinstance(error, NotClaimed):
         pytest.skip(str(error))
     if not result.is_green:
         raise CaseNotGreen(result) from error
+
+
+def _note_wrong_use(item: pytest.Item, case: Case | None, error: Exception) -> None:
+    """The feature cannot run: no verdict on anybody, and the run says so."""
+    where = f"{case.path}: {case.step}: " if case is not None and case.step else ""
+    text = str(error) if isinstance(error, UnknownStep) else f"{where}{error}"
+    item.user_properties.append((WRONG_USE_PROPERTY, text))
 
 
 def _keep(item: pytest.Item, case: Case) -> None:
@@ -211,7 +255,7 @@ def _keep(item: pytest.Item, case: Case) -> None:
         path.write_text(case.bench.trace.render(), encoding="ascii", newline="\n")
 
 
-class StepIsAsync(Exception):
+class StepIsAsync(WrongUse):
     """A step definition that pytest-bdd would call and never await."""
 
 

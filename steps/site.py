@@ -37,7 +37,7 @@ def site_power_cut_at_start(bench: Bench, time: int, connector: int) -> None:
         bench,
         f"contactor {connector} closed",
         lambda: bench.court.station.connector(connector).contactor_closed,
-        CHARGE_WITHIN_MS,
+        within_ms=CHARGE_WITHIN_MS,
     )
     site_power_cut(bench, time)
 

@@ -14,8 +14,8 @@ from harness.watch import (
     sessions_of,
 )
 from simulator.terminal import Impairment, Kind
-from wire.psp import Reason
 from steps.words import phrase
+from wire.psp import Reason
 
 #: "Immediately after the last activity" (R-STP-08), with a close to be confirmed first.
 READY_WITHIN_MS: Final = 15_000

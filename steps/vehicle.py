@@ -17,7 +17,7 @@ def energy_delivered(bench: Bench, energy: int, connector: int) -> None:
         bench,
         f"{energy} Wh delivered at connector {connector}",
         lambda: bench.court.station.energy_delivered_wh(connector) >= energy,
-        24 * 3_600_000,
+        within_ms=24 * 3_600_000,
     )
 
 
@@ -64,7 +64,7 @@ def vehicle_becomes_full(bench: Bench, connector: int) -> None:
         bench,
         f"the vehicle at connector {connector} full",
         lambda: bench.court.station.connector(connector).pilot == "B",
-        24 * 3_600_000,
+        within_ms=24 * 3_600_000,
     )
 
 

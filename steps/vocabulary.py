@@ -19,6 +19,7 @@ from pytest_bdd.parsers import StepParser
 from pytest_bdd.steps import StepFunctionContext, step_function_context_registry
 from rich.console import Console
 
+from harness.bench import WrongUse
 from steps.words import plain
 
 #: Modules with step definitions, by actor, in the order in which they are shown.
@@ -35,7 +36,7 @@ ACTORS: Final = (
 _CLOSEST: Final = 3
 
 
-class UnknownStep(Exception):
+class UnknownStep(WrongUse):
     """A step that no phrase matches; says where, and what comes closest."""
 
 

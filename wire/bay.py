@@ -220,6 +220,15 @@ def _seen(value: object) -> str:
 # --- Bytes ----------------------------------------------------------------------
 
 
+def _no_constant(name: str) -> object:
+    raise ValueError(f"found {name}, allowed JSON numbers")
+
+
+# Built once: ``json.dumps`` and ``loads`` with options build theirs at every call.
+_ENCODER: Final = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
+_DECODER: Final = json.JSONDecoder(parse_constant=_no_constant)
+
+
 @dataclass(frozen=True, slots=True)
 class BadLine:
     """A line that is no JSON object, with the beginning of what was found."""
@@ -234,7 +243,7 @@ def encode_line(fields: Mapping[str, object]) -> bytes:
     Raises LocalProtocolError when the fields are not JSON or the line is over 64 KiB.
     """
     try:
-        text = json.dumps(dict(fields), separators=(",", ":"), allow_nan=False)
+        text = _ENCODER.encode(dict(fields))
     except (TypeError, ValueError) as error:
         raise LocalProtocolError(f"found no JSON object: {error}") from error
     data = text.encode("ascii") + b"\n"
@@ -281,13 +290,9 @@ class LineDecoder:
         return [] if was_skipping else [_parse(raw)]
 
 
-def _no_constant(name: str) -> object:
-    raise ValueError(f"found {name}, allowed JSON numbers")
-
-
 def _parse(raw: bytes) -> Mapping[str, object] | BadLine:
     try:
-        value = json.loads(raw.decode("utf-8"), parse_constant=_no_constant)
+        value = _DECODER.decode(raw.decode("utf-8"))
     except (ValueError, RecursionError):
         return BadLine("not_json", raw[:_SHOWN_BYTES])
     if not isinstance(value, dict):

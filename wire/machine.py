@@ -104,6 +104,8 @@ class CallbackReceived:
     #: Path and query as the controller had passed them.
     target: str
     body: bytes
+    #: The whole address; what posts over a real network needs it.
+    url: str = ""
 
 
 Fact = (

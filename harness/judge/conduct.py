@@ -10,7 +10,7 @@ from typing import Final
 from harness.judge.bay import Story, active_faults, last
 from harness.judge.binding import Interval
 from harness.judge.closes import Attempt
-from harness.judge.dossier import Dossier
+from harness.judge.dossier import Dossier, is_right
 from harness.judge.facts import Act, At
 from harness.judge.metering import used
 from harness.judge.scene import Scene, fail
@@ -150,10 +150,10 @@ def _uncontrolled(dossier: Dossier) -> bool:
 def _crossed(scene: Scene) -> Iterator[Finding]:
     """R-SES-08: an amount that is right for another session."""
     for dossier in scene.dossiers:
-        close, own = dossier.session.closed, dossier.expected
-        if close is None or close.amount_minor == 0 or own is None:
+        close = dossier.session.closed
+        if close is None or close.amount_minor == 0:
             continue
-        if own[0] <= close.amount_minor <= own[1]:
+        if is_right(dossier, close.amount_minor):
             continue
         for other in scene.dossiers:
             due = other.expected
@@ -243,15 +243,31 @@ _SCANNING: Final[Mapping[str, frozenset[str]]] = {
 _SETTLE_MS: Final = 60_000
 
 
+def _in_service_until_ms(scene: Scene) -> int:
+    """When the last connector was taken out of service for good; else the end."""
+    closed = [
+        story.available[-1].t_ms
+        for story in scene.bay.stories.values()
+        if story.available and not story.available[-1].value
+    ]
+    shut = closed and len(closed) == len(scene.bay.stories)
+    return max(closed) if shut else scene.timeline.end_ms
+
+
 def _final_mode(scene: Scene) -> Iterator[Finding]:
-    """U8: a terminal that scans all the time scans again at the end."""
-    faces = [f for f in scene.timeline.faces if f.face == scene.claims.interface]
+    """U8: a terminal that scans all the time scans until its station is closed."""
+    until_ms = _in_service_until_ms(scene)
+    faces = [
+        face
+        for face in scene.timeline.faces
+        if face.face == scene.claims.interface and face.t_ms < until_ms
+    ]
     lives = scene.timeline.lives
     alive = not lives or lives[-1].event != "killed"
     if scene.claims.scanning != "always" or not faces or not alive:
         return
     final = faces[-1]
-    rested = scene.timeline.end_ms - final.t_ms >= _SETTLE_MS
+    rested = until_ms - final.t_ms >= _SETTLE_MS
     if rested and final.state.upper() not in _SCANNING.get(final.face, frozenset()):
         expected = "a terminal that reads cards again"
         yield fail(

@@ -23,16 +23,6 @@ from harness.judge.verdict import (
     Settlement,
 )
 
-_DAY_MS: Final = 86_400_000
-#: Schemes want an unneeded authorisation reversed within 24 h, a commit within 5 days.
-REVERSAL_MS: Final = _DAY_MS
-VALIDITY_MS: Final = 5 * _DAY_MS
-#: The longest retry schedule; a last attempt this late has exhausted it.
-_SCHEDULE_MS: Final = 7 * _DAY_MS - _DAY_MS // 2
-#: A controller killed this soon after a fact arrived may not have stored it.
-_UNSTORED_MS: Final = 1_000
-
-
 #: A controller killed this soon after a fact arrived may not have stored it.
 UNSTORED_MS: Final = 1_000
 
@@ -130,7 +120,7 @@ def right_amount(dossier: Dossier) -> tuple[int, int]:
     low, high = max(0, low - slack), high + slack * (high > 0)
     authorised = dossier.session.authorised_at(as_of_ms)
     if claims.amount_strategy == "over_capture":
-        return min(low, authorised), high
+        return low, high
     return min(low, authorised), min(high, authorised)
 
 
@@ -149,3 +139,14 @@ def slice_of(dossier: Dossier) -> tuple[int, ...]:
 def words_of(attempt: Attempt) -> str:
     amount = "" if attempt.amount_minor is None else f" of {attempt.amount_minor}"
     return f"{attempt.op}{amount}, {attempt.answer}"
+
+
+def is_right(dossier: Dossier, amount_minor: int) -> bool:
+    """Whether this is what the session owes.
+
+    Where more is owed than is held, an over-capture is only an attempt, and settling
+    for what is held is right too (R-AMT-04).
+    """
+    low, high = dossier.expected or (0, 0)
+    held = dossier.session.authorised_at(dossier.end_ms)
+    return low <= amount_minor <= high or amount_minor == held < low

@@ -15,13 +15,6 @@ from harness.judge.verdict import (
     Settlement,
 )
 
-_DAY_MS: Final = 86_400_000
-#: Schemes want an unneeded authorisation reversed within 24 h, a commit within 5 days.
-REVERSAL_MS: Final = _DAY_MS
-VALIDITY_MS: Final = 5 * _DAY_MS
-#: The longest retry schedule; a last attempt this late has exhausted it.
-_SCHEDULE_MS: Final = 7 * _DAY_MS - _DAY_MS // 2
-
 
 def twice(dossier: Dossier) -> Iterator[Fault]:
     closes, attempts = dossier.session.closes, dossier.attempts

@@ -16,6 +16,7 @@ from harness.judge.dossier import (
     Dossier,
     Fault,
     first_attempt,
+    is_right,
     pick_trigger,
     right_amount,
     slice_of,
@@ -299,7 +300,7 @@ def _wrong_amount(dossier: Dossier) -> Iterator[Fault]:
             at=close,
         )
         return
-    if low <= amount <= high:
+    if is_right(dossier, amount):
         return
     requirements = ["R-SES-12"]
     if amount == 0:
@@ -307,13 +308,13 @@ def _wrong_amount(dossier: Dossier) -> Iterator[Fault]:
     yield Fault(
         settlement=Settlement.WRONG_AMOUNT,
         requirements=tuple(requirements),
-        expected=_rangewords_of(low, high),
+        expected=_range_words(low, high),
         seen="released" if close.op == "cancel" else f"committed {amount}",
         at=close,
     )
 
 
-def _rangewords_of(low: int, high: int) -> str:
+def _range_words(low: int, high: int) -> str:
     if high == 0:
         return "a release: nothing is due"
     return f"a commit of {low}" if low == high else f"a commit of {low} to {high}"

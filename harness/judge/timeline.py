@@ -67,6 +67,8 @@ class Timeline:
     faces: list[Face] = field(default_factory=list)
     faults: list[Planned] = field(default_factory=list)
     breaches: list[Breach] = field(default_factory=list)
+    #: When the controller was told of a card; found on first use.
+    card_reads: list[At] | None = None
     marks: set[str] = field(default_factory=set)
     epilogue: dict[str, int] = field(default_factory=dict)
     #: (time, heard): bytes were lost on the PSP line; the controller heard again.

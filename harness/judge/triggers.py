@@ -238,10 +238,11 @@ def _taps(case: Case) -> Iterator[Trigger]:
     if "tap" not in claims.stop or claims.same_card_twice == "allow" or case.twins:
         return
     for act in case.timeline.acts:
-        if act.seq < case.told.seq or not is_card_of(act, case.session):
+        charging = any(i.live_at(act.seq) for i in case.intervals)
+        if not charging or not is_card_of(act, case.session):
             continue
         read = card_read(case.timeline, act)
-        if read is not None and any(i.live_at(act.seq) for i in case.intervals):
+        if read is not None:
             yield case.trigger(Kind.TAP, read)
 
 
@@ -256,23 +257,30 @@ def is_card_of(act: Act, session: Session) -> bool:
 
 def card_read(timeline: Timeline, tap: Act) -> At | None:
     """When the controller was told of the card of this tap; None when it was not."""
-    later = [a for a in timeline.acts if a.act == "tap" and a.seq > tap.seq]
-    until_seq = later[0].seq if later else 1 << 62
-    told: list[At] = [
-        m
-        for m in timeline.messages
-        if m.name == "Card Read" and not m.outbound and m.fate == "delivered"
-    ]
-    told += [c for c in timeline.callbacks if c.what == "card" and c.fate != "lost"]
-    polls = [c.call for c in timeline.calls if c.route == "E4"]
-    answers = [timeline.answers[call] for call in polls if call in timeline.answers]
-    told += [
-        a
-        for a in answers
-        if a.fate != "lost" and isinstance(a.body, dict) and a.body.get("cardId")
-    ]
-    told = [at for at in told if tap.seq < at.seq < until_seq]
-    return min(told, key=lambda at: at.seq, default=None)
+    later = (a.seq for a in timeline.acts if a.act == "tap" and a.seq > tap.seq)
+    until_seq = next(later, 1 << 62)
+    told = since(_card_reads(timeline), tap.seq)[:1]
+    return next((at for at in told if at.seq < until_seq), None)
+
+
+def _card_reads(timeline: Timeline) -> list[At]:
+    """Every card that the controller was told of, by any way; found once."""
+    if timeline.card_reads is None:
+        told: list[At] = [
+            m
+            for m in timeline.messages
+            if m.name == "Card Read" and not m.outbound and m.fate == "delivered"
+        ]
+        told += [c for c in timeline.callbacks if c.what == "card" and c.fate != "lost"]
+        polls = [c.call for c in timeline.calls if c.route == "E4"]
+        answers = [timeline.answers[call] for call in polls if call in timeline.answers]
+        told += [
+            a
+            for a in answers
+            if a.fate != "lost" and isinstance(a.body, dict) and a.body.get("cardId")
+        ]
+        timeline.card_reads = sorted(told, key=lambda at: at.seq)
+    return timeline.card_reads
 
 
 # --- Windows and approvals ------------------------------------------------------

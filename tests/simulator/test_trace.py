@@ -54,6 +54,82 @@ def test_a_card_number_in_bytes_is_starred_out() -> None:
 def test_no_valid_run_survives(text: str) -> None:
     runs = re.findall(r"(?<!\d)\d{13,19}(?!\d)", mask_text(text))
     assert not [run for run in runs if luhn_valid(run)]
+    assert len(mask_text(text)) == len(text)
+
+
+FOUR = ELEVEN[:4] + " 1111" * 3
+AMEX = "-".join(("3782", "822463", "1" + "0" * 3 + "5"))
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        (f"card {FOUR}", "card 4111 11** **** 1111"),
+        (FOUR.replace(" ", "-"), "4111-11**-****-1111"),
+        (AMEX, "3782-82****-*0005"),
+        (ELEVEN.encode().hex(" "), "34 31 31 31 31 31" + " **" * 6 + " 31" * 4),
+    ],
+)
+def test_a_card_number_in_groups_is_masked(said: str, kept: str) -> None:
+    assert mask_text(said) == kept
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "5e551000-0000-4000-8000-000000000001",
+        "2026-03-04T09:00:00.000+00:00",
+        "CC 02 31 32 33 34 35 36 37 38 39 30 31 32 33 34 35 36 37 38 39 30 31",
+        FOUR[:-1] + "2",
+    ],
+)
+def test_what_only_looks_like_groups_stays(text: str) -> None:
+    assert mask_text(text) == text
+
+
+# --- Whoever says a card number has committed a breach ----------------------------
+
+SAID: list[tuple[str, dict[str, object]]] = [
+    ("bay", {"direction": "to_charger", "line": {"type": "show", "text": ELEVEN}}),
+    ("bay", {"direction": "to_charger", "line": {"pan": int(ELEVEN)}}),
+    ("bay", {"direction": "to_charger", "line": {ELEVEN: 1}}),
+    ("psp", {"direction": "to_terminal", "messages": [{"fields": {"text": FOUR}}]}),
+    ("psp", {"direction": "to_terminal", "hex": hex_pairs(ELEVEN.encode())}),
+    ("http", {"target": "/x", "query": {"uiMessage": ["Hello", AMEX]}}),
+]
+
+
+@pytest.mark.parametrize(("kind", "fields"), SAID)
+def test_a_card_number_from_the_controller_is_a_finding(
+    kind: str, fields: dict[str, object]
+) -> None:
+    trace = Trace()
+    for _ in range(3):
+        trace.append(4, kind, fields)
+    found = [record for record in trace.records if record["kind"] == "finding"]
+    assert [record["requirement"] for record in found] == ["R-UI-07"], "once is enough"
+    assert found[0]["seq"] == 1
+    assert found[0]["t_ms"] == 4
+    assert ELEVEN not in trace.render()
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields"),
+    [
+        ("bay", {"direction": "to_controller", "line": {"text": ELEVEN}}),
+        ("psp", {"direction": "to_controller", "hex": hex_pairs(ELEVEN.encode())}),
+        ("step", {"keyword": "Given", "text": ELEVEN}),
+        # A millisecond clock that passes the check by chance.
+        ("bay", {"direction": "to_charger", "line": {"at": 1_700_000_000_004}}),
+        ("bay", {"direction": "to_charger", "line": {"text": mask_text(FOUR)}}),
+    ],
+)
+def test_what_the_controller_has_not_said_is_no_finding(
+    kind: str, fields: dict[str, object]
+) -> None:
+    trace = Trace()
+    trace.append(0, kind, fields)
+    assert len(trace.records) == 1
 
 
 def test_records_are_numbered_and_rendered_one_a_line() -> None:

@@ -9,7 +9,7 @@ reported (ASSUMPTION), a body where none is expected is ignored, whatever its ty
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, assert_never
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
@@ -98,11 +98,49 @@ def parse_call(request: Request) -> Call | Refusal:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Template:
+    """A route's path, taken apart once: what must stand where, and what is a place."""
+
+    route: Route
+    fixed: tuple[tuple[int, str], ...]
+    places: tuple[tuple[int, str], ...]
+
+    @classmethod
+    def of(cls, route: Route) -> "_Template":
+        parts = tuple(enumerate(route.path.split("/")))
+        return cls(
+            route,
+            tuple((at, part) for at, part in parts if not part.startswith("{")),
+            tuple((at, part[1:-1]) for at, part in parts if part.startswith("{")),
+        )
+
+    def match(self, given: Sequence[str]) -> Mapping[str, str] | None:
+        """The places of a path with as many parts; None when it does not fit."""
+        for at, part in self.fixed:
+            if given[at] != part:
+                return None
+        found = {name: unquote(given[at], errors="replace") for at, name in self.places}
+        return found if all(found.values()) else None
+
+
+def _by_length() -> Mapping[int, tuple[_Template, ...]]:
+    found: dict[int, tuple[_Template, ...]] = {}
+    for route in ROUTES.values():
+        length = route.path.count("/") + 1
+        found[length] = (*found.get(length, ()), _Template.of(route))
+    return found
+
+
+_TEMPLATES: Final = _by_length()
+
+
 def _find(method: str, path: str) -> tuple[Route, Mapping[str, str]] | Refusal:
+    given = path.split("/")
     fitting = [
-        (route, places)
-        for route in ROUTES.values()
-        if (places := _match(route.path, path)) is not None
+        (template.route, places)
+        for template in _TEMPLATES.get(len(given), ())
+        if (places := template.match(given)) is not None
     ]
     if not fitting:
         return Refusal(404, f"No such address: {path[:200]}")
@@ -111,19 +149,6 @@ def _find(method: str, path: str) -> tuple[Route, Mapping[str, str]] | Refusal:
             return route, places
     allowed = ", ".join(route.verb for route, _ in fitting)
     return Refusal(405, f"Found method {method[:20]}, allowed {allowed}")
-
-
-def _match(template: str, path: str) -> Mapping[str, str] | None:
-    wanted, given = template.split("/"), path.split("/")
-    if len(wanted) != len(given):
-        return None
-    places: dict[str, str] = {}
-    for want, have in zip(wanted, given, strict=True):
-        if want.startswith("{"):
-            places[want[1:-1]] = unquote(have, errors="replace")
-        elif want != have:
-            return None
-    return places if all(places.values()) else None
 
 
 def _read_query(

@@ -82,23 +82,28 @@ def _secret(request: Request, form: re.Pattern[str]) -> str | None:
     return match.group(1) if match else None
 
 
+def _no_constant(name: str) -> object:
+    raise ValueError(f"found {name}, allowed JSON numbers")
+
+
+# Built once: ``json.dumps`` and ``loads`` with options build theirs at every call.
+_ENCODER: Final = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
+_DECODER: Final = json.JSONDecoder(parse_constant=_no_constant)
+
+
 def to_json(value: object) -> bytes:
     """JSON in the one form used here; raises LocalProtocolError when not JSON."""
     try:
-        text = json.dumps(value, separators=(",", ":"), allow_nan=False)
+        text = _ENCODER.encode(value)
     except (TypeError, ValueError) as error:
         raise LocalProtocolError(f"found no JSON value: {error}") from error
     return text.encode("ascii")
 
 
-def _no_constant(name: str) -> object:
-    raise ValueError(f"found {name}, allowed JSON numbers")
-
-
 def parse_json(body: bytes) -> object | None:
     """The JSON value of a body; None when it is empty, null or not JSON."""
     try:
-        value: object = json.loads(body.decode("utf-8"), parse_constant=_no_constant)
+        value: object = _DECODER.decode(body.decode("utf-8"))
     except (ValueError, RecursionError):
         return None
     return value

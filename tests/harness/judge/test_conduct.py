@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from harness.judge import Conduct, Expectations, Judgement, Settlement
+from harness.judge import Conduct, Expectations, Judgement, Settlement, judge
 
 Play = Callable[..., Judgement]
 
@@ -112,6 +112,11 @@ def test_committing_more_than_is_held(play: Play) -> None:
     assert judgement.settlement is Settlement.WRONG_AMOUNT
     allowed = play(script, claims={"amount_strategy": "over_capture"})
     assert allowed.green, allowed.findings
+    for amount, green in ((150, True), (170, False)):
+        other = script.replace("amount_minor=200", f"amount_minor={amount}")
+        other = other.replace("committed 66 200", f"committed 66 {amount}")
+        judgement = play(other, claims={"amount_strategy": "over_capture"})
+        assert judgement.green is green
 
 
 def test_energy_past_the_cap(play: Play) -> None:
@@ -362,3 +367,13 @@ def test_a_trace_that_was_cut_short(play: Play) -> None:
 def test_a_controller_that_was_never_ready(play: Play) -> None:
     assert play("0 life started").conduct is Conduct.ERROR
     assert play("0 life started\n1 life ready").conduct is Conduct.PASS
+
+
+def test_a_trace_without_a_beginning() -> None:
+    ended = {"kind": "epilogue", "event": "ended", "seq": 0, "t_ms": 0}
+    unknown = {"kind": "something newer", "seq": 1, "t_ms": 0}
+    judgement = judge([ended, unknown])
+    assert judgement.conduct is Conduct.ERROR
+    assert [f.expected for f in judgement.findings] == [
+        "a trace that begins with a run record"
+    ]

@@ -209,3 +209,13 @@ def test_a_second_charge_on_the_connector_is_another_matter(play: Play) -> None:
     judgement = play(f"{CHARGING}{END}{committed(1201, 200)}{again}")
     assert expected(judgement) == (200, 200)
     assert [f.requirement for f in judgement.findings] == ["R-NOS-05"]
+
+
+def test_a_charge_that_goes_on_after_the_close_is_not_billed(play: Play) -> None:
+    again = "\n1300 said contactor 1 closed\n1400 said contactor 1 open"
+    again += "\n1400 said meter 1 5500 0"
+    first = END.replace("1200 said plug 1 A\n", "")
+    refused = "1201 > CC 0A : Commit Session session_id=66 amount_minor=200"
+    later = committed(1500, 200)
+    judgement = play(f"{CHARGING}{first}\n{refused}{again}{later}")
+    assert expected(judgement) == (200, 200)

@@ -377,3 +377,39 @@ def test_a_station_that_was_stopped_before_the_approval(play: Play) -> None:
     assert settled(play(script + released(100)))[1] == "emergency stop"
     freed = OPEN.replace("1     tap", "0.5 said estop on\n0.6 said estop off\n1 tap")
     assert settled(play(freed + released(302)))[1] == "plug-in window over"
+
+
+def test_a_sensor_that_was_wrong_before_the_approval(play: Play) -> None:
+    """Empty at 0.7, full again long before the approval at 100: no news."""
+    script = PARKED.replace("1 tap", "0.7 said bay 1 empty\n80 said bay 1 full\n90 tap")
+    script = script.replace("1.1   >", "99 >").replace("\n2 ", "\n100 ")
+    judgement = play(script + released(401), claims={"bay_sensor": True})
+    assert settled(judgement)[1] == "plug-in window over"
+
+
+def test_a_welcome_may_bring_an_emergency_stop_and_leave_much_out(play: Play) -> None:
+    rows = '[{"connector":1,"pilot":"B","energy_wh":1000},{"pilot":"A"}]'
+    line = '{"type":"welcome","emergency_stop":true,"connectors":' + rows + "}"
+    record = '{"kind":"bay","direction":"%s","fate":"%s","line":%s}'
+    arrived = record % ("to_controller", "delivered", line)
+    judgement = play(f"{PLUGGED}\n100 json '{arrived}'{released(200)}")
+    assert settled(judgement)[:2] == (Settlement.LATE, "emergency stop")
+    lost = record % ("to_controller", "lost", line)
+    unheard = play(f"{PLUGGED}\n100 json '{lost}'{released(312)}")
+    assert settled(unheard)[1] == "no-energy window over"
+    nowhere = record % ("to_charger", "delivered", '{"type":"contactor","close":true}')
+    assert play(f"100 json '{nowhere}'").green
+
+
+def test_known_faults_are_no_news_in_a_welcome(play: Play) -> None:
+    welcome = "said welcome 1:B:open:1000:GroundFailure 2:A:open:7000"
+    script = f"{PLUGGED}\n80 {welcome}\n90 {welcome}{released(200)}"
+    judgement = play(script)
+    assert judgement.sessions[0].known_at_ms == 80_000
+    assert settled(judgement)[1] == "charger fault"
+
+
+def test_a_pilot_that_never_asks_for_energy(play: Play) -> None:
+    script = f"{PLUGGED}\n11 said contactor 1 closed\n12 said plug 1 B"
+    late = play(f"{script}\n380 said contactor 1 open{released(380)}")
+    assert settled(late)[:2] == (Settlement.LATE, "no-energy window over")

@@ -1,0 +1,121 @@
+"""A controller that is a program of its own: start, kill, and what it said.
+
+The command of the declaration is started in the declaration's folder, with placeholders
+filled in and the same values in its environment (device_under_test.md section 2). Its
+standard output and error go to a file, the evidence of a set-up that failed.
+"""
+
+import os
+import signal
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Final
+
+from harness.declaration import SetupError
+
+#: Exit status of a controller that does not implement what it was asked for.
+NOT_IMPLEMENTED: Final = 89
+#: From SIGTERM to SIGKILL.
+GRACE_S: Final = 5.0
+_TAIL_BYTES: Final = 2_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wiring:
+    """Where the controller finds its terminal, its cloud, its charger, its state."""
+
+    values: Mapping[str, str]
+
+    def environment(self) -> dict[str, str]:
+        """The values as environment variables: ``psp`` as ``NOHOLD_PSP``."""
+        return {f"NOHOLD_{name.upper()}": value for name, value in self.values.items()}
+
+    def fill(self, command: Sequence[str]) -> list[str]:
+        """The command with its placeholders replaced."""
+        filled = []
+        for word in command:
+            for name, value in self.values.items():
+                word = word.replace("{" + name + "}", value)
+            filled.append(word)
+        return filled
+
+
+class ControllerProcess:
+    """One program; started again with the same wiring after each death."""
+
+    def __init__(
+        self, command: Sequence[str], wiring: Wiring, *, folder: Path, log: Path
+    ) -> None:
+        self._command = wiring.fill(command)
+        self._environment = {**os.environ, **wiring.environment()}
+        self._folder = folder
+        self._log_path = log
+        self._log: IO[bytes] = log.open("ab")
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start the program. Raises SetupError when it cannot be started."""
+        try:
+            self._process = subprocess.Popen(
+                self._command,
+                cwd=self._folder,
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=self._log,
+                stderr=self._log,
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise SetupError(
+                f"[reach] command: cannot start {self._command[0]!r} in "
+                f"{self._folder}: {error.strerror or error}"
+            ) from None
+
+    @property
+    def exit_status(self) -> int | None:
+        """Its exit status once it has ended by itself; None while it runs."""
+        return None if self._process is None else self._process.poll()
+
+    def kill(self) -> None:
+        """SIGKILL, the whole group; nothing of it survives."""
+        self._signal(signal.SIGKILL)
+        self._reap(None)
+
+    def stop(self) -> None:
+        """SIGTERM, and SIGKILL for what is still there after the grace."""
+        self._signal(signal.SIGTERM)
+        if not self._reap(GRACE_S):
+            self.kill()
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self._process is not None and self._process.poll() is None:
+            try:
+                os.killpg(self._process.pid, number)
+            except ProcessLookupError:
+                return
+
+    def _reap(self, timeout_s: float | None) -> bool:
+        if self._process is None:
+            return True
+        try:
+            self._process.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            return False
+        self._process = None
+        return True
+
+    def last_words(self) -> str:
+        """The last line of what it printed, for the error that needs it."""
+        self._log.flush()
+        with self._log_path.open("rb") as log:
+            log.seek(0, os.SEEK_END)
+            log.seek(max(0, log.tell() - _TAIL_BYTES))
+            lines = log.read().decode("utf-8", "replace").strip().splitlines()
+        return lines[-1] if lines else "(it printed nothing)"
+
+    def close(self) -> None:
+        """Stop the program and close its log."""
+        self.stop()
+        self._log.close()
