@@ -20,7 +20,7 @@ must not become fifty drivers' (R-SES-05). It costs the operator sales, and boun
 money frozen to what was reserved in the first five minutes.
 """
 
-from typing import Final
+from typing import Final, assert_never
 
 from controller_ref import schedule
 from controller_ref.desk import Desk, add_receipt, money
@@ -190,6 +190,8 @@ class Closing:
                 self._again(session)
             case Outcome.REFUSED | Outcome.FAILED | Outcome.NOT_SENT:
                 self._again(session)
+            case _:
+                assert_never(answer.outcome)
 
     def _confirm(self, session: Session) -> None:
         session.apply(Event.CONFIRMED)

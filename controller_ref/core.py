@@ -8,6 +8,7 @@ Nothing here knows PSP, CPS or the bay link.
 """
 
 from collections.abc import Sequence
+from typing import assert_never
 
 from controller_ref.charger_facts import ChargerFacts
 from controller_ref.charger_side import ChargerSide, Line
@@ -153,6 +154,8 @@ class Core:
                 self._recovery.on_open_sessions(sessions)
             case Trouble(code=code, text=text):
                 self._desk.alarm(code, text)
+            case _:
+                assert_never(report)
 
     def _on_timer(self, what: For, key: int) -> None:
         match what:

@@ -76,7 +76,8 @@ class CpsCalls:
         self._on_key = on_key
         self._waiting: dict[int, Then] = {}
         self._last = 0
-        self._is_key_bad = False
+        #: The last call that had left when the key was refused; 0: the key is good.
+        self._refused_call = 0
 
     def call(
         self,
@@ -116,13 +117,14 @@ class CpsCalls:
             answer = CpsAnswer(status=fact.status, body=fact.body)
         else:
             answer = CpsAnswer(failure=fact.reason)
-        self._watch_key(answer, now_ms)
+        self._watch_key(fact.call_id, answer, now_ms)
         then(answer, now_ms)
         return answer
 
-    def _watch_key(self, answer: CpsAnswer, now_ms: int) -> None:
-        if answer.is_key_refused and not self._is_key_bad:
-            self._is_key_bad = True
+    def _watch_key(self, call_id: int, answer: CpsAnswer, now_ms: int) -> None:
+        if answer.is_key_refused and not self._refused_call:
+            self._refused_call = self._last
             self._on_key(answer.status, now_ms)
         elif answer.status and not answer.is_key_refused:
-            self._is_key_bad = False
+            # Only a call that left after the refusal shows that the key is good again.
+            self._refused_call *= call_id <= self._refused_call

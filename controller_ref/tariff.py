@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 from math import ceil, floor
+from typing import assert_never
 
 
 class Rounding(StrEnum):
@@ -57,6 +58,8 @@ def amount_minor(tariff: Tariff, *, energy_wh: int, energised_ms: int) -> int:
             return ceil(total)
         case Rounding.DOWN:
             return floor(total)
+        case _:
+            assert_never(tariff.rounding)
 
 
 def time_to_cost_ms(

@@ -9,6 +9,7 @@ import json
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -161,7 +162,10 @@ class FakeTerminal:
                 return self._close(said)
             case Name.LIST_SESSIONS:
                 rest = tuple(self.open)[said.number("offset") :]
-                fields_ = {"total": len(self.open), "session_ids": rest[:63]}
+                fields_: dict[str, Any] = {
+                    "total": len(self.open),
+                    "session_ids": rest[:63],
+                }
                 return [Message(Name.LIST_SESSIONS_RESPONSE, fields_)]
             case _:
                 return self.not_ok(0x02)
@@ -284,7 +288,7 @@ class FakeCharger:
         self.heard: list[Mapping[str, Any]] = []
         self.is_reachable = True
         self.boot = 1
-        self.rows = {
+        self.rows: dict[int, dict[str, Any]] = {
             number: {
                 "connector": number,
                 "pilot": "A",
@@ -456,7 +460,7 @@ class Rig:
                     self._to_terminal(data)
                 case SendBytes(link=Link.BAY, data=data):
                     for line in self.charger.hear(data):
-                        self.later(lambda line=line: self.bay(line))  # type: ignore[misc]
+                        self.later(partial(self._bay, line))
                 case CallHttp():
                     self._to_cloud(action)
                 case AnswerCallback(callback_id=callback_id, status=status):
@@ -472,12 +476,12 @@ class Rig:
         self.later(lambda: self.fact(LinkOpened(link=link)))
         if link is Link.BAY:
             self.charger.decoder = LineDecoder()
-            self.later(lambda: self.bay(self.charger.welcome()))
+            self.later(lambda: self._bay(self.charger.welcome()))
 
     def _to_terminal(self, data: bytes) -> None:
         connection = self._connection
         for answer in self.terminal.hear(data, self.now_ms):
-            self.later(lambda answer=answer: self._from(answer, connection))  # type: ignore[misc]
+            self.later(partial(self._from, answer, connection))
 
     def _from(self, data: bytes, connection: int) -> None:
         if connection == self._connection:
@@ -516,8 +520,12 @@ class Rig:
         return self
 
     def bay(self, line: Mapping[str, Any]) -> "Rig":
-        self.fact(BytesReceived(link=Link.BAY, data=encode_line(line)))
+        """The charger says something by itself."""
+        self._bay(line)
         return self
+
+    def _bay(self, line: Mapping[str, Any]) -> None:
+        self.fact(BytesReceived(link=Link.BAY, data=encode_line(line)))
 
     def tap(self, card_id: str = CARD, *, settle_ms: int = 1_000) -> "Rig":
         if self.claims["interface"] == "cps":

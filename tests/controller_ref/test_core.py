@@ -131,7 +131,7 @@ class TestEveryColumn:
         rig = rig_of(**column).boot().tap().plug().charge(100).unplug().run(5_000)
         is_cps = rig.claims["interface"] == "cps"
         assert (rig.cloud.state == "READING") if is_cps else True
-        assert is_cps or rig.terminal.state is State.WAIT_CARD
+        assert is_cps or rig.terminal.state == State.WAIT_CARD
 
 
 class TestDriver:
@@ -255,6 +255,37 @@ class TestDriver:
         assert "Already stopping" in [e["text"] for e in rig.charger.told("show")]
 
 
+class TestStorage:
+    """The disk fails at each moment at which something must be durable."""
+
+    def test_before_the_intent(self, rig_of: Make) -> None:
+        rig = rig_of().boot()
+        rig.store.fault = "disk full"
+        rig.tap()
+        assert rig.terminal.count(Name.AUTH_SESSION) == 0
+        assert rig.charger.codes() == ["unavailable"]
+        assert rig.charger.alarms() == ["ledger"]
+
+    def test_before_the_approval(self, rig_of: Make) -> None:
+        rig = rig_of().boot()
+        usual = rig.terminal._usual
+
+        def approve(request: Any) -> Any:
+            rig.store.fault = "disk full"
+            return usual(request)
+
+        rig.terminal.rules[Name.AUTH_SESSION] = approve
+        rig.tap().run(1_000)
+        assert rig.closes == [("void", 0)]
+
+    def test_before_energy(self, rig_of: Make) -> None:
+        rig = rig_of().boot().tap()
+        rig.store.fault = "disk full"
+        rig.plug()
+        assert rig.charger.commands() == []
+        assert rig.closes == [("void", 0)]
+
+
 class TestOwnCards:
     def test_accepted_and_stopped(self, rig_of: Make) -> None:
         rig = rig_of(rfid=True).boot().plug()
@@ -290,21 +321,21 @@ class TestScanning:
         rig = rig_of(scanning="on_plug").boot()
         assert rig.terminal.count(Name.START_SESSION) == 0
         rig.pilot("B").run(1_000)
-        assert rig.terminal.state is State.WAIT_CARD
+        assert rig.terminal.state == State.WAIT_CARD
         rig.pilot("A").run(1_000)
-        assert rig.terminal.state is State.ENABLED
+        assert rig.terminal.state == State.ENABLED
 
     def test_on_plug_reads_to_stop(self, rig_of: Make) -> None:
         rig = rig_of(scanning="on_plug").boot().plug().tap().charge(1000)
-        assert rig.terminal.state is State.WAIT_CARD
+        assert rig.terminal.state == State.WAIT_CARD
         rig.tap().run(3_000)
         assert rig.closes == [("commit", 50)]
 
     def test_on_plug_reads_after_a_press(self, rig_of: Make) -> None:
         rig = rig_of(scanning="on_plug", stop=["unplug"]).boot().press("start")
-        assert rig.terminal.state is State.WAIT_CARD
+        assert rig.terminal.state == State.WAIT_CARD
         rig.run(61_000)
-        assert rig.terminal.state is State.ENABLED
+        assert rig.terminal.state == State.ENABLED
 
 
 class TestMachine:

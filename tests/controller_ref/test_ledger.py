@@ -96,6 +96,19 @@ def test_a_torn_image() -> None:
     assert restore(Store(noise)).is_damaged
 
 
+def test_an_image_that_contradicts_itself() -> None:
+    ledger = restore(Store())
+    ledger.put(full(ledger))
+    connection = ledger._connection
+    connection.execute("UPDATE session SET outcome = NULL")
+    connection.execute("PRAGMA writable_schema = ON")
+    connection.execute(
+        "UPDATE sqlite_schema SET sql = replace(sql, 'outcome', 'outcome NOT NULL')"
+    )
+    connection.commit()
+    assert restore(Store(connection.serialize())).is_damaged
+
+
 def test_a_store_that_does_not_answer() -> None:
     store = Store()
     store.fault = OSError
