@@ -62,6 +62,7 @@ def test_a_lost_charger_closes_and_refuses_until_it_is_back(rig: Make) -> None:
     made = rig("apollo")
     bay = made.bench.lines.bay
     bay.open()
+    made.bench.run_for(100)
     bay.lose()
     bay.open()
     made.bench.run_for(100)
