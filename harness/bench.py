@@ -32,6 +32,7 @@ from simulator.seed import Seed
 from simulator.station import StationSettings
 from simulator.terminal import TerminalSettings
 from simulator.trace import Trace
+from wire.bay import PONG_LIMIT_MS
 from wire.cps import Policy
 from wire.machine import ControllerFactory, Place
 from wire.psp import CARD_DETECT_OFF, Family, Profile, Reading, State
@@ -346,6 +347,7 @@ class Bench:
             connectors=connectors,
             max_power_w=self.declaration.number("claims", "max_power_w"),
             bay_sensor=self.declaration.flag("claims", "bay_sensor"),
+            pong_limit_ms=PONG_LIMIT_MS + self.world.slack_ms,
             initial_energy_wh=tuple(
                 registers.randrange(10_000, 9_000_000) for _ in range(connectors)
             ),

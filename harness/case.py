@@ -76,6 +76,8 @@ class Case:
     declaration: Path | None = None
     #: The step under way, in its words.
     step: str = ""
+    #: How long the scenario took, before the epilogue.
+    story_ms: int = 0
 
     @property
     def scenario_id(self) -> str:
@@ -109,6 +111,7 @@ def conclude(case: Case, error: BaseException | None) -> CaseResult:
         return _result(case, None, Conduct.NOT_APPLICABLE, reason=str(error))
     if isinstance(error, SetupError):
         return _result(case, None, Conduct.ERROR, reason=str(error))
+    case.story_ms = bench.now_ms if bench.is_open else 0
     found = _finding(case, error)
     if found is not None and found.conduct is Conduct.ERROR:
         return _result(case, None, Conduct.ERROR, found)
@@ -192,6 +195,7 @@ def _result(
         sessions=tuple(_session_line(one) for one in _sessions(judgement)),
         unknown_allowed=bench.allow_unknown,
         duration_ms=bench.now_ms if bench.is_open else 0,
+        story_ms=case.story_ms,
         replay=replay_line(case),
         trace_tail=_tail(bench, findings),
         error=_whose_error(conduct, reason),

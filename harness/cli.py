@@ -3,9 +3,12 @@
 import os
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from harness.declaration import Declaration
 
 app = typer.Typer(
     name="nohold",
@@ -22,17 +25,36 @@ def _fail(text: str) -> typer.Exit:
     return typer.Exit(2)
 
 
-def _named(path: Path | None) -> str:
-    """Who is examined, by the declaration; exit status 3 when that is wrong."""
+def _declared(path: Path | None) -> "Declaration":
+    """What is examined; exit status 3 when the declaration is wrong."""
     from harness.declaration import SetupError, load
     from harness.run import REFERENCE
 
     try:
-        controller = load(path or REFERENCE).tables["controller"]
+        declaration = load(path or REFERENCE)
     except SetupError as error:
         typer.echo(f"nohold: set-up error: {error}", err=True)
         raise typer.Exit(3) from None
-    return " ".join(str(controller[key]) for key in ("vendor", "name", "version"))
+    if declaration.text("reach", "mode") == "endpoint":
+        typer.echo(
+            "nohold: set-up error: [reach] mode: found 'endpoint', which this version "
+            "cannot play yet; allowed are process and in_process",
+            err=True,
+        )
+        raise typer.Exit(3)
+    return declaration
+
+
+def _name_of(declaration: "Declaration") -> str:
+    keys = ("vendor", "name", "version")
+    return " ".join(declaration.text("controller", key) for key in keys)
+
+
+def _time_scale_of(declaration: "Declaration") -> int:
+    """How fast a program is examined; 0 for a controller in virtual time."""
+    if declaration.text("reach", "mode") == "in_process":
+        return 0
+    return declaration.number("reach", "time_scale")
 
 
 def _one_of(name: str, found: str | None, allowed: tuple[str, ...]) -> None:
@@ -40,9 +62,14 @@ def _one_of(name: str, found: str | None, allowed: tuple[str, ...]) -> None:
         raise _fail(f"{name}: found {found!r}, allowed {' or '.join(allowed)}")
 
 
-def _jobs_for(*, narrowed: bool) -> int:
-    """A whole suite is worth starting processes for; a selection is not."""
-    return 1 if narrowed else min(os.cpu_count() or 1, 8)
+def _jobs_for(*, narrowed: bool, in_real_time: bool) -> int:
+    """A whole suite is worth starting processes for; a selection is not.
+
+    In real time the cases mostly wait, so there may be more than there are cores.
+    """
+    if narrowed:
+        return 1
+    return 8 if in_real_time else min(os.cpu_count() or 1, 8)
 
 
 @app.command()
@@ -72,6 +99,9 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter per flag
     jobs: Annotated[
         int, typer.Option("-j", "--jobs", min=0, max=64, help="processes; 0: by need")
     ] = 0,
+    long: Annotated[
+        bool, typer.Option("--long", help="also what takes a wall clock long")
+    ] = False,
 ) -> None:
     """Play scenarios against a controller and judge them.
 
@@ -92,8 +122,13 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter per flag
             raise _fail(
                 f"--requirement: found {one!r}, allowed are ids such as R-NOS-01"
             )
+    declared = _declared(declaration)
+    time_scale = _time_scale_of(declared)
+    narrowed = bool(paths or requirement or words)
     options = RunOptions(
-        controller=_named(declaration),
+        controller=_name_of(declared),
+        time_scale=time_scale,
+        long=long,
         paths=tuple(paths or ()),
         declaration=declaration,
         interface=interface,
@@ -105,7 +140,7 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter per flag
         json=json,
         trace_dir=trace_dir,
         started_at=datetime.now(UTC).isoformat(timespec="seconds"),
-        jobs=jobs or _jobs_for(narrowed=bool(paths or requirement or words)),
+        jobs=jobs or _jobs_for(narrowed=narrowed, in_real_time=bool(time_scale)),
     )
     raise typer.Exit(examine(options))
 

@@ -9,10 +9,12 @@ Exit statuses are those of device_under_test.md section 3: 0 conformant, 1 not, 
 use, 3 set-up error or nothing decided, 4 the examiner itself failed.
 """
 
+import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 import pytest
@@ -33,12 +35,25 @@ from reports.json_report import json_report
 from reports.junit import junit_xml
 from reports.matrix import matrix_text
 from reports.register import load_catalogue
-from reports.results import CaseResult, RunResult, case_from
+from reports.results import (
+    NOT_APPLICABLE,
+    CaseResult,
+    LeftOut,
+    RunResult,
+    case_from,
+)
 from simulator.clock import wall_time_s
 
 WRONG_USE: Final = 2
 SETUP_ERROR: Final = 3
 EXAMINER_FAILED: Final = 4
+
+#: A case that needs more real time than this is left out unless it is asked for.
+LONGEST_CASE_S: Final = 120
+#: What the epilogue adds in real time, in milliseconds of the run.
+EPILOGUE_MS: Final = 200_000
+#: Starting a program and hanging up on it.
+STARTING_S: Final = 3
 
 #: The property of a test report that carries a case's result.
 PROPERTY: Final = "nohold"
@@ -70,6 +85,14 @@ class RunOptions:
     started_at: str = ""
     #: Processes that share the cases; 1 plays them in this one.
     jobs: int = 1
+    #: How many times faster than life a program is examined; 0: virtual time.
+    time_scale: int = 0
+    #: Also run what takes a wall clock long.
+    long: bool = False
+    #: Play the reference controller, with the claims declared, in virtual time.
+    rehearsal: bool = False
+    #: A file with the node ids of cases to leave out.
+    leave_out: Path | None = None
 
     def for_pytest(self) -> list[str]:
         """The same as arguments of pytest."""
@@ -82,14 +105,17 @@ class RunOptions:
             "terminal": self.terminal,
             "words": self.words or None,
             "trace-dir": self.trace_dir,
+            "leave-out": self.leave_out,
         }
         arguments += [
             f"--nohold-{name}={value}"
             for name, value in options.items()
             if value is not None
         ]
+        if self.rehearsal:
+            arguments.append("--nohold-rehearsal")
         if self.jobs > 1:
-            arguments += ["-n", str(self.jobs)]
+            arguments += ["-n", str(self.jobs), "--dist", "worksteal"]
         arguments += [f"--nohold-requirement={one}" for one in self.requirements]
         return arguments
 
@@ -101,6 +127,7 @@ class _Collector:
 
     progress: Progress | None
     cases: list[CaseResult] = field(default_factory=list)
+    by_node: dict[str, CaseResult] = field(default_factory=dict)
     wrong_use: list[str] = field(default_factory=list)
     setup_errors: list[str] = field(default_factory=list)
     crashes: list[str] = field(default_factory=list)
@@ -153,6 +180,7 @@ class _Collector:
             result = found[PROPERTY]
             assert isinstance(result, dict)
             self.cases.append(case_from(result))
+            self.by_node[report.nodeid] = self.cases[-1]
         elif WRONG_USE_PROPERTY in found:
             _add(self.wrong_use, str(found[WRONG_USE_PROPERTY]))
         elif report.failed:
@@ -204,6 +232,48 @@ def play(options: RunOptions, console: Console) -> tuple[RunResult, _Collector]:
     return result, collector
 
 
+def play_in_real_time(
+    options: RunOptions, console: Console, folder: Path
+) -> tuple[RunResult, _Collector]:
+    """Rehearse in virtual time, leave out what takes too long, play the rest.
+
+    The rehearsal plays the reference controller with the claims of the declaration: it
+    takes seconds, and tells how much real time each case will need.
+    """
+    rehearsal = replace(options, rehearsal=True, jobs=1, trace_dir=None)
+    result, heard = play(rehearsal, console)
+    if heard.wrong_use or heard.setup_errors or heard.crashes:
+        return replace(result, cases=()), heard
+    needs_s = {node: _needs_s(case, options) for node, case in heard.by_node.items()}
+    longest_s = sys.maxsize if options.long else LONGEST_CASE_S
+    left_out = {node for node, needed_s in needs_s.items() if needed_s > longest_s}
+    total_s = sum(s for node, s in needs_s.items() if node not in left_out)
+    console.print(
+        f"{len(needs_s) - len(left_out)} cases, about "
+        f"{max(1, total_s // options.jobs // 60)} min with {options.jobs} at once"
+    )
+    path = folder / "left-out"
+    path.write_text("\n".join(sorted(left_out)), encoding="utf-8")
+    result, collector = play(replace(options, leave_out=path), console)
+    lines = [
+        LeftOut(
+            scenario_id=heard.by_node[node].scenario_id,
+            title=heard.by_node[node].title,
+            column=heard.by_node[node].column,
+            needs_s=needs_s[node],
+        )
+        for node in sorted(left_out)
+    ]
+    return replace(result, left_out=tuple(lines)), collector
+
+
+def _needs_s(case: CaseResult, options: RunOptions) -> int:
+    """Real seconds that a case will need; none when it will not be played."""
+    if case.conduct == NOT_APPLICABLE:
+        return 0
+    return (case.story_ms + EPILOGUE_MS) // 1000 // options.time_scale + STARTING_S
+
+
 def _place(case: CaseResult) -> tuple[str, ...]:
     """Catalogue order, whichever process was faster."""
     return (case.scenario_id, case.feature, case.title, case.column, case.replay)
@@ -213,7 +283,11 @@ def examine(options: RunOptions) -> int:
     """Play, print, write the files asked for; the exit status of ``nohold run``."""
     out, err = Console(highlight=False), Console(stderr=True, highlight=False)
     began_s = wall_time_s()
-    result, collector = play(options, err)
+    if options.time_scale:
+        with TemporaryDirectory(prefix="nohold-") as folder:
+            result, collector = play_in_real_time(options, err, Path(folder))
+    else:
+        result, collector = play(options, err)
     groups = load_catalogue().groups
     for name, text in _files(options, result, groups):
         name.parent.mkdir(parents=True, exist_ok=True)

@@ -59,7 +59,7 @@ def matrix(run: RunResult, groups: Mapping[str, str]) -> RenderableType:
     for letter in sorted({case.group for case in run.cases}):
         cases = [case for case in run.cases if case.group == letter]
         parts += [Text(), _group_line(letter, groups, cases), _table(cases)]
-    parts += [Text(), *_breaches(run), *_totals(run)]
+    parts += [Text(), *_breaches(run), *_left_out(run), *_totals(run)]
     return Group(*parts)
 
 
@@ -167,6 +167,16 @@ def _unsettled(case: CaseResult) -> Iterator[Text]:
         if session.settlement != "CLOSED":
             note = f": {session.note}" if session.note else ""
             yield Text(f"  session {session.session_id} {session.settlement}{note}")
+
+
+def _left_out(run: RunResult) -> Iterator[Text]:
+    if not run.left_out:
+        return
+    yield Text(f"NOT RUN, {len(run.left_out)} cases; --long runs them:", style="yellow")
+    for one in run.left_out:
+        needs = f"about {-(-one.needs_s // 60)} min of real time"
+        yield Text(f"  {one.scenario_id} {one.title}: {needs}")
+    yield Text()
 
 
 def _totals(run: RunResult) -> Iterator[Text]:

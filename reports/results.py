@@ -109,6 +109,8 @@ class CaseResult:
     sessions: tuple[SessionLine, ...] = ()
     #: Virtual time from the first record to the last.
     duration_ms: int = 0
+    #: Of that, the scenario itself, before the epilogue that all cases share.
+    story_ms: int = 0
     #: The one line that plays this case again.
     replay: str = ""
     #: The last records of the trace, in words.
@@ -147,6 +149,17 @@ class CaseResult:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOut:
+    """A case that was not run, because a wall clock would need too long for it."""
+
+    scenario_id: str
+    title: str
+    column: str
+    #: Real time that it would need, seconds.
+    needs_s: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunResult:
     """One run of the examiner. ``started_at``: calendar time, ISO 8601 with zone."""
 
@@ -154,6 +167,8 @@ class RunResult:
     seed: int
     started_at: str
     cases: tuple[CaseResult, ...] = ()
+    #: Selected, and not run; none of them has passed.
+    left_out: tuple[LeftOut, ...] = ()
     #: What was examined, as the declaration names it.
     controller: str = ""
 
@@ -232,7 +247,8 @@ Node = Mapping[str, Any]
 def run_from(document: Node) -> RunResult:
     """A run from its dictionary form; ResultError says what does not fit."""
     cases = tuple(case_from(node) for node in _nodes(document, "cases"))
-    return _made(RunResult, document, cases=cases)
+    left_out = tuple(_made(LeftOut, node) for node in _nodes(document, "left_out"))
+    return _made(RunResult, document, cases=cases, left_out=left_out)
 
 
 def case_from(node: Node) -> CaseResult:

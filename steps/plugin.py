@@ -23,6 +23,7 @@ from harness.bench import Bench, CaseName, NotClaimed, Wishes, WrongUse
 from harness.case import Case, CaseNotGreen, conclude
 from harness.columns import COLUMNS, Column, column_of, columns_for
 from harness.declaration import Declaration, load
+from harness.device import find_factory
 from harness.run import PROPERTY, REFERENCE, WRONG_USE_PROPERTY
 from harness.world import VirtualWorld, World
 from simulator.station import ImpossibleError
@@ -55,6 +56,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--nohold-requirement", action="append", default=[])
     group.addoption("--nohold-words", default="", help="words of title, tags or file")
     group.addoption("--nohold-steps", metavar="WORDS", help="show the vocabulary")
+    group.addoption("--nohold-rehearsal", action="store_true")
+    group.addoption("--nohold-leave-out", type=Path, help="file with node ids")
     group.addoption("--nohold-trace-dir", type=Path, help="keep each case's trace here")
 
 
@@ -133,7 +136,13 @@ def pytest_collection_modifyitems(
     """Keep the scenarios that have the requirements and words asked for."""
     wanted = set(config.getoption("--nohold-requirement"))
     words = config.getoption("--nohold-words").lower()
-    kept = [item for item in items if _is_wanted(item, wanted, words)]
+    path: Path | None = config.getoption("--nohold-leave-out")
+    left_out = set(path.read_text(encoding="utf-8").splitlines()) if path else set()
+    kept = [
+        item
+        for item in items
+        if item.nodeid not in left_out and _is_wanted(item, wanted, words)
+    ]
     if len(kept) < len(items):
         gone = [item for item in items if item not in kept]
         config.hook.pytest_deselected(items=gone)
@@ -188,6 +197,8 @@ def bench(
         declaration=declaration,
         configurable=config.getoption("--nohold-declaration") is None,
     )
+    if config.getoption("--nohold-rehearsal"):
+        wishes.factory = find_factory(load(REFERENCE).text("reach", "controller"))
     node: pytest.Item = request.node
     template = scenario_wrapper_template_registry.get(request.function)
     feature = Path(template.feature.filename).name if template else node.path.name
@@ -216,7 +227,8 @@ def bench(
 def _world(config: pytest.Config, declaration: Declaration) -> World:
     """Virtual time for a controller object, real time for a program."""
     path: Path | None = config.getoption("--nohold-declaration")
-    if declaration.text("reach", "mode") == "in_process" or path is None:
+    is_virtual = declaration.text("reach", "mode") == "in_process"
+    if is_virtual or path is None or config.getoption("--nohold-rehearsal"):
         return VirtualWorld()
     # Late: sockets and a web server are nothing that a virtual run needs.
     from harness.shells.wall import WallWorld
