@@ -436,11 +436,18 @@ class StationMachine(RuleBasedStateMachine):
 
     def do(self, event: Event) -> None:
         self.happens_ms = self.now_ms
+        self.catch_up()
         try:
             actions = self.station.handle(event, self.now_ms)
         except ImpossibleError:
             actions = self.station.on_deadline(self.now_ms)
         self.take(actions)
+
+    def catch_up(self) -> None:
+        """Let happen what is due by now, as a kernel would before the next event."""
+        due_ms = self.station.deadline_ms()
+        if due_ms is not None and due_ms <= self.now_ms:
+            self.take(self.station.on_deadline(self.now_ms))
 
     def say(self, **fields: object) -> None:
         self.do(BayBytes(data=json.dumps(fields).encode() + b"\n"))
@@ -562,12 +569,14 @@ class StationMachine(RuleBasedStateMachine):
 
     @rule(on=st.sampled_from([True, True, False]))
     def power(self, on: bool) -> None:
+        self.catch_up()
         self.linked = False
         self.do(BayDisconnected())
         self.do(SitePower(on=on))
 
     @rule()
     def reboot(self) -> None:
+        self.catch_up()
         self.linked = False
         self.do(StationRebooted())
 

@@ -76,7 +76,7 @@ class Wire:
 
     def listen(self) -> None:
         self._server = socket.create_server(("127.0.0.1", 0))
-        self._server.setblocking(False)
+        self._server.settimeout(0)
         self._selector.register(self._server, selectors.EVENT_READ, self._accept)
         self.url = f"tcp://127.0.0.1:{self._server.getsockname()[1]}"
 
