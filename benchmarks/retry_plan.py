@@ -2,13 +2,12 @@
 
 from benchmarks.stories import COLUMNS, bench_in, measured, pays
 from harness.columns import Column
-from harness.epilogue import RETRY_PLAN_MS
 from harness.watch import alarms, count_messages
+from harness.world import MARGIN_MS, RETRY_PLAN_MS
 from simulator.terminal import Impairment, Kind
 
 #: The first attempt and 5 + 24 + 7 repeats.
 ATTEMPTS = 37
-MARGIN_MS = 600_000
 
 
 def exhaust(column: Column) -> str:

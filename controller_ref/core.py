@@ -16,7 +16,7 @@ from controller_ref.charging import Charging
 from controller_ref.closing import Closing
 from controller_ref.cps_side import CpsSide
 from controller_ref.desk import Desk
-from controller_ref.ledger import restore
+from controller_ref.ledger import Ledger, restore
 from controller_ref.port import (
     Approved,
     AuthorisationOver,
@@ -53,6 +53,12 @@ class Core:
         self._reception = Reception(desk, self._charging, self._closing)
         self._recovery = Recovery(desk, self._closing)
         self._is_started = False
+        self._has_terminal = False
+
+    @property
+    def is_ready(self) -> bool:
+        """The terminal can be used and the charger is there."""
+        return self._has_terminal and self._desk.charger.is_up
 
     def handle(self, event: Fact, now_ms: int) -> Sequence[Action]:
         self._desk.now_ms = now_ms
@@ -129,9 +135,11 @@ class Core:
     def _on_report(self, report: Report) -> None:
         match report:
             case Ready():
+                self._has_terminal = True
                 self._recovery.on_ready()
                 self._closing.on_ready()
             case Lost():
+                self._has_terminal = False
                 self._desk.note(None, "terminal lost")
             case CardRead():
                 self._reception.on_card(report)
@@ -176,11 +184,19 @@ def build(place: Place) -> Controller:
 
     Raises ValueError when the declaration cannot be followed.
     """
+    return assemble(place, restore(place.store))
+
+
+def assemble(place: Place, ledger: Ledger) -> Core:
+    """The controller for a place, with its memory kept wherever ``ledger`` keeps it.
+
+    ``place.store`` is not used. Raises ValueError as ``build`` does.
+    """
     settings = from_declaration(place.declaration)
     out: list[Action] = []
     desk = Desk(
         settings,
-        ledger=restore(place.store),
+        ledger=ledger,
         terminal=_terminal(place, settings, out),
         charger=ChargerSide(settings.name, out),
     )

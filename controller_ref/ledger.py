@@ -76,6 +76,10 @@ class Ledger:
             self.sessions[session.key] = session
         self._last_key = max(self.sessions, default=0)
 
+    def close(self) -> None:
+        """Let go of the storage; what was put stays. Nothing may be written after."""
+        self._connection.close()
+
     # --- Writing ----------------------------------------------------------------
 
     def new(self, state: State, *, wall_ms: int) -> Session:
@@ -172,10 +176,19 @@ def restore(store: Store) -> Ledger:
     try:
         return _from_image(store, store.load())
     except (sqlite3.Error, OSError, ValueError):
-        ledger = _from_image(store, None)
-        ledger.is_damaged = True
-        ledger.is_healthy = False
-        return ledger
+        return _damaged()
+
+
+def restore_file(path: str) -> Ledger:
+    """The ledger in the file at ``path``, made if missing; damaged if unreadable.
+
+    A commit is durable when it returns, so there is nothing to save besides. A file
+    that can be read but not written comes back whole: what is owed can still be closed.
+    """
+    try:
+        return _from_file(path)
+    except sqlite3.Error:
+        return _damaged()
 
 
 def _from_image(store: Store, image: bytes | None) -> Ledger:
@@ -184,8 +197,37 @@ def _from_image(store: Store, image: bytes | None) -> Ledger:
         if not image:
             raise ValueError("ledger: found an empty image, allowed a database")
         connection.deserialize(image)
-        check = connection.execute("PRAGMA integrity_check").fetchone()
-        if check != ("ok",):
-            raise sqlite3.DatabaseError(f"ledger: found {check}, allowed ok")
+        _check(connection)
     prepare(connection)
     return Ledger(connection, saved=lambda: store.save(connection.serialize()))
+
+
+def _from_file(path: str) -> Ledger:
+    connection = sqlite3.connect(path)
+    try:
+        _check(connection)
+        prepare(connection)
+        return Ledger(connection, saved=_nothing)
+    except sqlite3.Error:
+        connection.close()
+        raise
+
+
+def _damaged() -> Ledger:
+    """Holds nothing, and writes nothing over the evidence."""
+    connection = sqlite3.connect(":memory:")
+    prepare(connection)
+    ledger = Ledger(connection, saved=_nothing)
+    ledger.is_damaged = True
+    ledger.is_healthy = False
+    return ledger
+
+
+def _check(connection: sqlite3.Connection) -> None:
+    found = connection.execute("PRAGMA integrity_check").fetchone()
+    if found != ("ok",):
+        raise sqlite3.DatabaseError(f"ledger: found {found}, allowed ok")
+
+
+def _nothing() -> None:
+    """Nothing is left to be saved."""

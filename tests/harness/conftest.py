@@ -85,8 +85,7 @@ def rig(make_bench: MakeBench) -> Callable[[str], Rig]:
     def make(column: str) -> Rig:
         controller = Silent()
         bench = make_bench(column, factory=controller.build)
-        bench.court.outbox = bench.device
-        bench.kernel.add(bench.device.seat)
+        bench.court.outbox = bench.lines
         bench.device.start()
         return Rig(bench, controller)
 

@@ -62,7 +62,9 @@ def test_a_lost_charger_closes_and_refuses_until_it_is_back(rig: Make) -> None:
     made = rig("apollo")
     bay = made.bench.lines.bay
     bay.open()
+    made.bench.run_for(100)
     bay.lose()
+    made.bench.run_for(100)
     bay.open()
     made.bench.run_for(100)
     reasons = [fact.reason for fact in made.controller.of(LinkClosed)]

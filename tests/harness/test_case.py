@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-import harness.epilogue
+import harness.world
 from harness.bench import Bench, CaseName, NotClaimed, NotReached
 from harness.case import Breach, Case, CaseNotGreen, conclude, replay_line
 from harness.declaration import SetupError
@@ -16,7 +16,7 @@ Make = Callable[..., Bench]
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(harness.epilogue, "RETRY_PLAN_MS", 3_600_000)
+    monkeypatch.setattr(harness.world, "RETRY_PLAN_MS", 3_600_000)
 
 
 @pytest.fixture

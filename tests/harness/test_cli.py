@@ -11,7 +11,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from typer.testing import CliRunner
 
-import harness.epilogue
+import harness.world
 from harness.cli import app
 from harness.run import FEATURES, REFERENCE
 from reports.json_report import read_json_report
@@ -73,7 +73,7 @@ def declared(tmp_path: Path) -> Callable[..., str]:
 @pytest.fixture
 def _wrong(monkeypatch: pytest.MonkeyPatch) -> None:
     """Wrong controllers can be imported, and nobody waits for them for a week."""
-    monkeypatch.setattr(harness.epilogue, "RETRY_PLAN_MS", 3_600_000)
+    monkeypatch.setattr(harness.world, "RETRY_PLAN_MS", 3_600_000)
     monkeypatch.syspath_prepend(str(Path(__file__).parent))
 
 

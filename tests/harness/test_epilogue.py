@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-import harness.epilogue
+import harness.world
 from harness.bench import Bench
 from harness.epilogue import run_epilogue
 from harness.watch import await_session
@@ -14,7 +14,7 @@ Make = Callable[..., Bench]
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(harness.epilogue, "RETRY_PLAN_MS", 3_600_000)
+    monkeypatch.setattr(harness.world, "RETRY_PLAN_MS", 3_600_000)
 
 
 def marks(bench: Bench) -> dict[object, object]:
@@ -59,7 +59,7 @@ def test_it_waits_no_longer_than_the_longest_retry(
     run_epilogue(bench)
     assert bench.open_sessions() == 1
     at_ms = marks(bench)
-    waited_ms = 3_600_000 + harness.epilogue.MARGIN_MS
+    waited_ms = 3_600_000 + harness.world.MARGIN_MS
     healed_ms = at_ms["healed"]
     assert isinstance(healed_ms, int)
     assert at_ms["settled"] == healed_ms + waited_ms

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-import harness.epilogue
+import harness.world
 from harness.bench import Bench
 from harness.case import Case, conclude
 from harness.watch import await_session
@@ -17,7 +17,7 @@ Make = Callable[..., Bench]
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(harness.epilogue, "RETRY_PLAN_MS", 3_600_000)
+    monkeypatch.setattr(harness.world, "RETRY_PLAN_MS", 3_600_000)
 
 
 def lives(bench: Bench, name: str = "") -> list[tuple[Any, Any]]:

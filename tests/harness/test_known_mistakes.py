@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-import harness.epilogue
+import harness.world
 from harness.columns import COLUMNS
 from harness.run import FEATURES, REFERENCE, RunOptions, play
 from reports.results import CaseResult
@@ -33,7 +33,7 @@ Feature: Refused
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(harness.epilogue, "RETRY_PLAN_MS", PATIENCE_MS)
+    monkeypatch.setattr(harness.world, "RETRY_PLAN_MS", PATIENCE_MS)
     monkeypatch.syspath_prepend(str(Path(__file__).parent))
 
 

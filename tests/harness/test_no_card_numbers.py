@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-import harness.epilogue
+import harness.world
 from harness.cli import app
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -163,7 +163,7 @@ def test_a_controller_that_shows_a_card_number_is_red(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(harness.epilogue, "RETRY_PLAN_MS", 3_600_000)
+    monkeypatch.setattr(harness.world, "RETRY_PLAN_MS", 3_600_000)
     monkeypatch.syspath_prepend(str(Path(__file__).parent))
     said = CliRunner().invoke(
         app,

@@ -38,7 +38,7 @@ def test_calls_of_one_instant_keep_their_order() -> None:
 
 def test_a_machine_is_woken_at_its_deadline_and_its_actions_are_taken() -> None:
     kernel = Kernel(VirtualClock())
-    taken: list[str] = []
+    taken: list[object] = []
     kernel.add(Seat(Metronome(30), taken.extend))
     kernel.run_until(100)
     assert taken == ["tick 30", "tick 60", "tick 90"]
