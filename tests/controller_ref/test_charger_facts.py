@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from wire.machine import BytesReceived, Link, OpenLink
+from wire.psp import State
 
 CARD, OTHER_CARD = "A1" * 20, "B2" * 20
 Make = Callable[..., Any]
@@ -112,10 +113,19 @@ class TestStarting:
 
     def test_out_of_service(self, rig_of: Make) -> None:
         line = {"type": "available", "connector": 1, "available": False}
+        rig = rig_of(connectors=2).boot().press("start").tap().bay(line).run(1_000)
+        assert rig.closes == VOID
+        assert rig.terminal.state == State.WAIT_CARD
+
+    def test_a_station_out_of_service_rests(self, rig_of: Make) -> None:
+        line = {"type": "available", "connector": 1, "available": False}
         rig = rig_of().boot().tap().bay(line).run(1_000)
         assert rig.closes == VOID
-        rig.tap(OTHER_CARD)
-        assert rig.charger.codes()[-1] == "unavailable"
+        heard = len(rig.terminal.heard)
+        rig.run(3_600_000)
+        assert len(rig.terminal.heard) == heard
+        rig.bay({**line, "available": True}).run(1_000)
+        assert rig.terminal.state == State.WAIT_CARD
 
     def test_a_fault_of_the_station_leaves_no_place(self, rig_of: Make) -> None:
         rig = rig_of(connectors=2).boot().tap().fault("InternalError", connector=1)
@@ -194,6 +204,12 @@ class TestEnding:
         assert rig.charger.alarms() == ["contactor"]
         rig.tap(OTHER_CARD)
         assert rig.charger.codes()[-1] == "unavailable"
+
+    def test_the_last_reading_counts(self, rig_of: Make) -> None:
+        rig = self._charging(rig_of)
+        rig.charger.rows[1]["energy_wh"] += 20
+        rig.run(8_000).tap().run(3_000)
+        assert rig.closes == [("commit", 51)]
 
     def test_the_charger_opens_by_itself(self, rig_of: Make) -> None:
         rig = self._charging(rig_of)

@@ -49,8 +49,9 @@ class TestReading:
     def test_a_late_card_is_nothing(self, rig: Any) -> None:
         old = target(rig)
         rig.tap().press("cancel").run(1_000)
-        body = {"serialNumber": "APO20260300042", "cardId": OTHER_CARD, "ifd": "X"}
-        rig.post(old, json.dumps(body).encode()).run(1_000)
+        body = {"serialNumber": "APO20260300042", "cardId": OTHER_CARD}
+        card = {**body, "ifd": "CONTACTLESS", "maskedPan": "541333******1234"}
+        rig.post(old, json.dumps(card).encode()).run(1_000)
         assert rig.cloud.count("authorize") == 1
 
     def test_a_second_real_card_is_one(self, rig: Any) -> None:
@@ -272,6 +273,17 @@ class TestClosing:
     def test_somebody_else_was_first(self, charged: Any) -> None:
         [session] = charged.cloud.sessions.values()
         session["state"] = "CANCELLED"
+        charged.unplug().run(200_000)
+        assert charged.closes == [("commit", 50)]
+        assert charged.charger.alarms() == ["unknown_outcome"]
+
+    def test_another_amount_was_taken(self, charged: Any) -> None:
+        def take_all(session_id: str, _: Any) -> Any:
+            session = charged.cloud.sessions[session_id]
+            session.update(state="COMMITED", finalAmount=5000)
+            return charged.reply(body=session)
+
+        charged.cloud.rules["commit"] = take_all
         charged.unplug().run(200_000)
         assert charged.closes == [("commit", 50)]
         assert charged.charger.alarms() == ["unknown_outcome"]

@@ -452,14 +452,20 @@ class TestClosing:
         rig = rig_of(connectors=2).boot().plug(1).tap().plug(2).tap(OTHER_CARD)
         rig.charge(100).charge(100, 2)
         usual = rig.terminal._usual
-        rig.terminal.rules[Name.COMMIT_SESSION] = lambda it: [
-            *usual(it)[:1],
-            message(Name.RESULT, result=0),
-        ]
-        rig.unplug(1).run(0)
-        for line in rig.charger.switch(2, is_closed=False):
-            rig.bay(line)
+        not_ready = rig.terminal.not_ok(0x11)
+
+        def twice_then_not_ready(request: Any) -> Any:
+            is_first = rig.terminal.count(Name.COMMIT_SESSION) == 1
+            return usual(request) * 2 if is_first else not_ready
+
+        rig.terminal.rules[Name.COMMIT_SESSION] = twice_then_not_ready
+        for number in (1, 2):
+            for line in rig.charger.switch(number, is_closed=False):
+                rig.bay(line)
         rig.run(5_000)
+        assert len(rig.terminal.open) == 1
+        rig.terminal.rules.clear()
+        rig.run(60_000)
         assert rig.terminal.open == {}
 
     def test_standing_down_and_coming_back(self, rig_of: Make) -> None:
@@ -474,6 +480,12 @@ class TestClosing:
         rig.run(600_000)
         assert rig.terminal.open == {}
         assert rig.terminal.state is State.WAIT_CARD
+
+    def test_a_terminal_that_never_answers_is_not_hammered(self, rig_of: Make) -> None:
+        rig = self._charged(rig_of)
+        rig.terminal.rules[Name.COMMIT_SESSION] = lambda _: []
+        rig.unplug().run(300_000 + 3 * 3_600_000)
+        assert len(rig.closes) <= 6 + 2 * 3 + 1
 
     def test_standing_down_on_a_serial_line(self, rig_of: Make) -> None:
         rig = self._charged(rig_of, **SERIAL)
