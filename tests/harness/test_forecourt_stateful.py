@@ -300,11 +300,15 @@ def _check_ledger(bench: Bench) -> None:
         assert names & known or not session.is_open, f"unknown: {session}"
 
 
+# The suite plays the same stories every time. To hunt: more examples, more steps, and
+# ``derandomize=False``.
 TestForecourt = ForecourtMachine.TestCase
 TestForecourt.settings = settings(
-    max_examples=12,
+    max_examples=30,
     stateful_step_count=12,
     deadline=None,
+    derandomize=True,
+    database=None,
     print_blob=True,
     suppress_health_check=list(HealthCheck),
 )
