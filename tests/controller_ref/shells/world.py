@@ -236,7 +236,9 @@ class World:
         """Let the world run until something holds; fails when it does not in time."""
         end_s = time.monotonic() + limit_s
         while not holds():
-            assert time.monotonic() < end_s, f"never came; the program said\n{self.said()}"
+            assert time.monotonic() < end_s, (
+                f"never came; the program said\n{self.said()}"
+            )
             kernel = self.court.kernel
             kernel.run_until(kernel.now_ms)
             self.cloud.take_calls()
@@ -286,7 +288,9 @@ class World:
         )
 
     def state_of_reader(self) -> str:
-        found = [each["state"] for each in self.trace.records if each["kind"] == "reader"]
+        found = [
+            each["state"] for each in self.trace.records if each["kind"] == "reader"
+        ]
         return str(found[-1]) if found else ""
 
     def closes(self) -> int:
