@@ -187,7 +187,7 @@ def restore_file(path: str) -> Ledger:
     """
     try:
         return _from_file(path)
-    except sqlite3.Error:
+    except (sqlite3.Error, ValueError):
         return _damaged()
 
 
@@ -208,7 +208,7 @@ def _from_file(path: str) -> Ledger:
         _check(connection)
         prepare(connection)
         return Ledger(connection, saved=_nothing)
-    except sqlite3.Error:
+    except (sqlite3.Error, ValueError):
         connection.close()
         raise
 

@@ -347,6 +347,15 @@ class TestMachine:
         assert controller.handle(LinkOpened(link=Link.PSP), 0) == ()
         assert controller.on_deadline(5) == ()
 
+    def test_ready_once_both_sides_are(self, rig_of: Make) -> None:
+        rig = rig_of()
+        rig.charger.is_reachable = False
+        assert not rig.boot().controller.is_ready
+        rig.charger.is_reachable = True
+        assert rig.run(31_000).controller.is_ready
+        rig.hang_up()
+        assert not rig.controller.is_ready
+
     def test_alarms_of_the_terminal_reach_the_operator(self, rig_of: Make) -> None:
         rig = rig_of().boot()
         rig.terminal.rules[Name.AUTH_SESSION] = lambda _: rig.terminal.not_ok(0x0B)

@@ -5,7 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from controller_ref.ledger import MAX_AUDIT, MAX_ENDED, Ledger, prepare, restore
+from controller_ref.ledger import (
+    MAX_AUDIT,
+    MAX_ENDED,
+    Ledger,
+    prepare,
+    restore,
+    restore_file,
+)
 from controller_ref.session import Op, Session
 from controller_ref.transitions import State
 
@@ -151,13 +158,34 @@ def test_questions() -> None:
 
 
 def test_in_a_file(tmp_path: Path) -> None:
-    connection = sqlite3.connect(tmp_path / "ledger.db")
-    prepare(connection)
-    assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
-    ledger = Ledger(connection, saved=lambda: None)
+    path = str(tmp_path / "ledger.db")
+    ledger = restore_file(path)
     session = full(ledger)
     assert ledger.put(session)
-    other = sqlite3.connect(tmp_path / "ledger.db")
-    assert Ledger(other, saved=lambda: None).sessions == {1: session}
+    other = sqlite3.connect(path)
+    assert other.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     other.close()
-    connection.close()
+    again = restore_file(path)
+    assert again.sessions == {1: session}
+    again.close()
+    ledger.close()
+
+
+@pytest.mark.parametrize("column", ["state", "op"])
+def test_a_file_with_words_of_another_version(tmp_path: Path, column: str) -> None:
+    path = str(tmp_path / "ledger.db")
+    ledger = restore_file(path)
+    ledger.put(full(ledger))
+    ledger._connection.execute(f"UPDATE session SET {column} = 'later'")
+    ledger._connection.commit()
+    ledger.close()
+    assert restore_file(path).is_damaged
+
+
+def test_a_file_that_is_no_ledger(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    path.write_bytes(b"rubbish" * 999)
+    ledger = restore_file(str(path))
+    assert ledger.is_damaged
+    assert not ledger.put(full(ledger))
+    assert path.read_bytes() == b"rubbish" * 999
