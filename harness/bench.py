@@ -204,48 +204,61 @@ class Bench:
         """Boot the controller and wait until it is ready. Raises SetupError."""
         if self.is_open:
             return
-        self.is_open = True
-        self.court.outbox = self.lines
-        self.device.start()
-        within_s = self.declaration.number("reach", "ready_within")
-        within_ms = within_s * 1000 * self.time_scale
-        if (
-            not self.run_until(self._is_ready_or_dead, within_ms)
-            or not self._is_ready()
-        ):
-            raise SetupError(
-                f"controller not ready within {within_s} s: {self._missing()}"
-            )
-        self._note("controller", event="ready", boot=self.device.boots)
+        self.start_device()
+        self.wait_until_ready()
         self.run_for(WARM_UP_MS)
         self.since_ms = self.now_ms
 
-    def _said_hello(self) -> bool:
+    def start_device(self) -> None:
+        """Boot the controller. Raises SetupError when that is not possible."""
+        self.is_open = True
+        self.court.outbox = self.lines
+        self.device.start()
+
+    def wait_until_ready(self, *, since: int = 0) -> None:
+        """Wait for a hello and a terminal set up, after record ``since``.
+
+        Raises SetupError with what is missing, in the time that was declared.
+        """
+        within_s = self.declaration.number("reach", "ready_within")
+        self.run_until(
+            lambda: self.is_ready(since=since) or not self.device.is_alive,
+            within_s * 1000 * self.time_scale,
+        )
+        if not self.is_ready(since=since):
+            raise SetupError(
+                f"controller not ready within {within_s} s: {self._missing(since)}"
+            )
+        self._note("controller", event="ready", boot=self.device.boots)
+
+    def is_ready(self, *, since: int = 0) -> bool:
+        """Whether the bay link has said hello and the terminal side is connected."""
+        return self.is_reachable(since=since) and self.said_hello(since=since)
+
+    def said_hello(self, *, since: int = 0) -> bool:
         return any(
             record["kind"] == "bay" and _line_type(record) == "hello"
-            for record in self.trace.records
+            for record in self.trace.records[since:]
         )
 
-    def _is_reachable(self) -> bool:
-        if self.column.interface == "psp":
-            return self.court.terminal.state in _READY_STATES
-        return any(
-            record["kind"] == "http" and record["authorised"]
-            for record in self.trace.records
+    def is_reachable(self, *, since: int = 0) -> bool:
+        """PSP: set up, on a link opened since; CPS: one call with the right key."""
+        records = self.trace.records[since:]
+        if self.column.interface == "cps":
+            return any(r["kind"] == "http" and r["authorised"] for r in records)
+        connected = any(
+            r["kind"] == "link" and r["link"] == "psp" and r["state"] == "up"
+            for r in records
         )
+        is_wired = connected or self.psp_link == "serial"
+        return is_wired and self.court.terminal.state in _READY_STATES
 
-    def _is_ready(self) -> bool:
-        return self._is_reachable() and self._said_hello()
-
-    def _is_ready_or_dead(self) -> bool:
-        return self._is_ready() or not self.device.is_alive
-
-    def _missing(self) -> str:
+    def _missing(self, since: int) -> str:
         why = self.device.why_unready()
         missing = [why] if why else []
-        if not self._said_hello():
+        if not self.said_hello(since=since):
             missing.append("no hello on the bay link")
-        if not self._is_reachable():
+        if not self.is_reachable(since=since):
             what = "the set-up sequence did not reach ENABLED"
             cps = "no call with the right API key"
             missing.append(what if self.column.interface == "psp" else cps)

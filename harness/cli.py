@@ -146,6 +146,24 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter per flag
 
 
 @app.command()
+def check(
+    declaration: Annotated[
+        Path,
+        typer.Option("-d", "--declaration", help="the controller's declaration.toml"),
+    ],
+) -> None:
+    """Look whether a controller can be examined: ports, key, restart, state.
+
+    Answers READY (exit status 0) or SETUP ERROR (3), never a verdict.
+    """
+    from rich.console import Console
+
+    from harness.check import check as look
+
+    raise typer.Exit(look(declaration, Console(highlight=False)))
+
+
+@app.command()
 def steps(
     words: Annotated[
         list[str] | None, typer.Argument(help="only phrases with these words")

@@ -106,6 +106,10 @@ class Device(Protocol):
     def kill(self) -> None:
         """End it at once, without a warning."""
 
+    @property
+    def has_state(self) -> bool:
+        """Whether it has left anything for its next life."""
+
     def why_unready(self) -> str:
         """What is known about a device that is not ready in time; may be empty."""
 
@@ -168,6 +172,10 @@ class InProcessDevice:
         self._lines.psp.close("death")
         self._lines.cloud.forget()
         self._lines.bay.close("death")
+
+    @property
+    def has_state(self) -> bool:
+        return self._place.store.load() is not None
 
     def why_unready(self) -> str:
         return ""

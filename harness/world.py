@@ -34,6 +34,10 @@ class World(Protocol):
     slack_ms: int
     limits: Limits
 
+    @property
+    def baud(self) -> int | None:
+        """The rate that the controller has set; None where there is no serial line."""
+
     def build(self, bench: "Bench") -> Device:
         """The device under test, at the ends of the bench's lines."""
 
@@ -55,6 +59,10 @@ class VirtualWorld:
         self.slack_ms = 0
         longest_ms = RETRY_PLAN_MS + MARGIN_MS
         self.limits = Limits(settle_ms=longest_ms, rest_ms=longest_ms)
+
+    @property
+    def baud(self) -> int | None:
+        return None
 
     def build(self, bench: "Bench") -> Device:
         """A controller object. Raises SetupError when it cannot be imported."""

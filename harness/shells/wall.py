@@ -46,6 +46,11 @@ class WallWorld:
         self.slack_ms = SLACK_MS * time_scale
         self.limits = Limits(settle_ms=SETTLE_MS, rest_ms=REST_MS)
 
+    @property
+    def baud(self) -> int | None:
+        ptys = [port for port in self._ports if isinstance(port, PtyPort)]
+        return ptys[0].baud if ptys else None
+
     def build(self, bench: "Bench") -> Device:
         """Open the ports and wire the declared command to them. Raises SetupError."""
         values = {
@@ -62,7 +67,7 @@ class WallWorld:
             folder=self._folder,
             log=self._home / "controller.log",
         )
-        self._device = ProcessDevice(process, bench=bench)
+        self._device = ProcessDevice(process, bench=bench, state=self._home / "state")
         return self._device
 
     def _state_folder(self) -> Path:
@@ -110,8 +115,11 @@ class WallWorld:
 class ProcessDevice:
     """A program as a device under test."""
 
-    def __init__(self, process: ControllerProcess, *, bench: "Bench") -> None:
+    def __init__(
+        self, process: ControllerProcess, *, bench: "Bench", state: Path
+    ) -> None:
         self._process = process
+        self._state = state
         self._bench = bench
         self.boots = 0
 
@@ -127,6 +135,10 @@ class ProcessDevice:
     def kill(self) -> None:
         self._process.kill()
         note_life(self._bench.court, "killed", self.boots)
+
+    @property
+    def has_state(self) -> bool:
+        return any(self._state.iterdir())
 
     def why_unready(self) -> str:
         status = self._process.exit_status

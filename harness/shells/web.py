@@ -63,7 +63,12 @@ class CloudPort:
         line.deliver = self._deliver
         line.listening = True
         config = uvicorn.Config(
-            self._serve, log_config=None, access_log=False, lifespan="off"
+            self._serve,
+            interface="asgi3",
+            log_config=None,
+            log_level="critical",
+            access_log=False,
+            lifespan="off",
         )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._run, daemon=True)
