@@ -189,7 +189,7 @@ def restore_file(path: str) -> Ledger:
     """
     try:
         return _from_file(path)
-    except (sqlite3.Error, ValueError):
+    except (sqlite3.Error, OSError, ValueError):
         return _damaged()
 
 
