@@ -18,8 +18,10 @@ and no new session is opened, until an operator has looked at it.
 
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import fields
 from operator import attrgetter
+from pathlib import Path
 from typing import Final, Protocol
 
 from controller_ref.session import Op, Session
@@ -187,7 +189,7 @@ def restore_file(path: str) -> Ledger:
     """
     try:
         return _from_file(path)
-    except (sqlite3.Error, ValueError):
+    except (sqlite3.Error, OSError, ValueError):
         return _damaged()
 
 
@@ -203,9 +205,13 @@ def _from_image(store: Store, image: bytes | None) -> Ledger:
 
 
 def _from_file(path: str) -> Ledger:
-    connection = sqlite3.connect(path)
+    file = Path(path).absolute()
+    if file.exists():
+        # Only read: a connection that could write would, when it is closed.
+        with closing(sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True)) as reader:
+            _check(reader)
+    connection = sqlite3.connect(file)
     try:
-        _check(connection)
         prepare(connection)
         return Ledger(connection, saved=_nothing)
     except (sqlite3.Error, ValueError):

@@ -12,7 +12,9 @@ answer, the failure, or the end of its time. What comes after that is dropped.
 is no answer (not HTTP, or over 1 MiB).
 """
 
+import contextlib
 import http.client
+import socket
 import ssl
 from collections.abc import Callable
 from functools import partial
@@ -37,32 +39,73 @@ class HttpCaller:
         self._prefix = parts.path.rstrip("/")
         self._connect = _connector(parts.scheme, parts.hostname or "", parts.port)
         self._loop = loop
-        self._under_way: dict[int, http.client.HTTPConnection] = {}
+        self._under_way: dict[int, _Attempt] = {}
 
     def call(self, call: CallHttp) -> None:
         if len(self._under_way) >= MAX_CALLS:
             self._loop.tell(HttpFailed(call_id=call.call_id, reason="refused"))
             return
         limit_s = self._loop.clock.real_s(call.timeout_ms)
-        connection = self._connect(limit_s)
-        self._under_way[call.call_id] = connection
+        attempt = _Attempt(call, self._connect(limit_s), self._prefix + call.target)
+        self._under_way[call.call_id] = attempt
         self._loop.after(limit_s, partial(self._time_is_up, call.call_id))
-        Thread(target=self._work, args=(call, connection), daemon=True).start()
+        Thread(target=self._work, args=(attempt,), daemon=True).start()
 
-    def _work(self, call: CallHttp, connection: http.client.HTTPConnection) -> None:
+    def _work(self, attempt: "_Attempt") -> None:
         """In a thread of its own; only its outcome goes back to the loop."""
-        outcome = _attempt(call, connection, self._prefix + call.target)
-        connection.close()
-        self._loop.post(partial(self._ended, outcome))
+        self._loop.post(partial(self._ended, attempt.make()))
 
     def _ended(self, outcome: Outcome) -> None:
         if self._under_way.pop(outcome.call_id, None) is not None:
             self._loop.tell(outcome)
 
     def _time_is_up(self, call_id: int) -> None:
-        """The thread ends by itself: its socket has the same limit."""
-        if self._under_way.pop(call_id, None) is not None:
+        if (attempt := self._under_way.pop(call_id, None)) is not None:
+            attempt.cut()
             self._loop.tell(HttpFailed(call_id=call_id, reason="timeout"))
+
+
+class _Attempt:
+    """One call on a connection of its own."""
+
+    def __init__(
+        self, call: CallHttp, connection: http.client.HTTPConnection, target: str
+    ) -> None:
+        self._call = call
+        self._connection = connection
+        self._target = target
+        self._socket: socket.socket | None = None
+
+    def make(self) -> Outcome:
+        reason: Reason = "refused"
+        try:
+            self._connection.connect()
+            self._socket = self._connection.sock
+            reason = "reset"
+            answer = self._answer()
+        except TimeoutError:
+            answer, reason = None, "timeout"
+        except (OSError, http.client.HTTPException):
+            answer = None
+        self._connection.close()
+        return answer or HttpFailed(call_id=self._call.call_id, reason=reason)
+
+    def cut(self) -> None:
+        """End an attempt whose server keeps it busy; from another thread."""
+        if self._socket is not None:
+            with contextlib.suppress(OSError):
+                self._socket.shutdown(socket.SHUT_RDWR)
+
+    def _answer(self) -> HttpAnswered | None:
+        """None when the body is longer than it may be, or shorter than it says."""
+        call = self._call
+        headers = {**dict(call.headers), "Connection": "close"}
+        self._connection.request(call.method, self._target, call.body or None, headers)
+        with self._connection.getresponse() as answer:
+            body = answer.read(MAX_BODY_BYTES + 1)
+            if len(body) > MAX_BODY_BYTES or answer.length:
+                return None
+            return HttpAnswered(call_id=call.call_id, status=answer.status, body=body)
 
 
 def _connector(
@@ -74,23 +117,3 @@ def _connector(
     return lambda limit_s: http.client.HTTPSConnection(
         host, port, timeout=limit_s, context=trust
     )
-
-
-def _attempt(
-    call: CallHttp, connection: http.client.HTTPConnection, target: str
-) -> Outcome:
-    reason: Reason = "refused"
-    try:
-        connection.connect()
-        reason = "reset"
-        headers = {**dict(call.headers), "Connection": "close"}
-        connection.request(call.method, target, call.body or None, headers)
-        answer = connection.getresponse()
-        body = answer.read(MAX_BODY_BYTES + 1)
-        if len(body) <= MAX_BODY_BYTES:
-            return HttpAnswered(call_id=call.call_id, status=answer.status, body=body)
-    except TimeoutError:
-        reason = "timeout"
-    except (OSError, http.client.HTTPException):
-        pass
-    return HttpFailed(call_id=call.call_id, reason=reason)

@@ -152,17 +152,21 @@ class Loop:
     def run(self, controller: Controller) -> None:
         """Serve ``controller`` until ``stop``."""
         while not self._is_ending:
-            # Whatever had arrived by now is handled before what is due by now.
-            asked_ms = self.clock.now_ms()
-            self._listen(controller.deadline_ms(), asked_ms)
-            self._run_later()
-            while self._facts:
-                fact = self._facts.popleft()
-                self._carry(controller.handle(fact, self.clock.now_ms()))
-            due_ms = controller.deadline_ms()
-            if due_ms is not None and due_ms <= asked_ms:
-                self._carry(controller.on_deadline(self.clock.now_ms()))
-            self.turned()
+            self.turn(controller)
+
+    def turn(self, controller: Controller) -> None:
+        """Wait until there is something to do, and do it."""
+        # Whatever had arrived by now is handled before what is due by now.
+        asked_ms = self.clock.now_ms()
+        self._listen(controller.deadline_ms(), asked_ms)
+        self._run_later()
+        while self._facts:
+            fact = self._facts.popleft()
+            self._carry(controller.handle(fact, self.clock.now_ms()))
+        due_ms = controller.deadline_ms()
+        if due_ms is not None and due_ms <= asked_ms:
+            self._carry(controller.on_deadline(self.clock.now_ms()))
+        self.turned()
 
     def close(self) -> None:
         """Hang up and let go of everything."""

@@ -67,3 +67,30 @@ def test_a_kill_while_charging_closes_the_session_once(
     assert world.closes() == 1
     assert world.count("session", event="refused") == 0
     assert world.stop() == 0
+
+
+def test_a_damaged_ledger_is_an_alarm_and_opens_nothing(
+    worlds: Callable[[Interface], World],
+) -> None:
+    world = worlds("tcp")
+    (world.state / "ledger.db").write_bytes(b"not what it was" * 1_000)
+    world.start()
+    world.until(lambda: "alarm ledger: The ledger cannot be read" in world.said())
+    assert world.stop() == 0
+    assert (world.state / "ledger.db").read_bytes().startswith(b"not what it was")
+
+
+def test_a_charger_and_a_terminal_that_come_back_are_found_again(
+    worlds: Callable[[Interface], World],
+) -> None:
+    world = worlds("tcp")
+    world.start()
+    charge(world)
+    for wire in (world.bay, world.psp):
+        wire.hang_up()
+    world.until(lambda: "not ready" in world.said())
+    world.until(lambda: world.said().endswith("\nready\n"))
+    world.unplug(1)
+    world.until(lambda: world.closes() == 1)
+    world.until(lambda: "closed: commit" in world.said())
+    assert world.stop() == 0

@@ -72,7 +72,6 @@ class Wire:
         self._peer: socket.socket | None = None
         self._master = -1
         self.url = ""
-        self.is_refusing = False
 
     def listen(self) -> None:
         self._server = socket.create_server(("127.0.0.1", 0))
@@ -112,9 +111,6 @@ class Wire:
 
     def _accept(self) -> None:
         peer, _ = self._server.accept()
-        if self.is_refusing:
-            peer.close()
-            return
         self.hang_up()
         peer.settimeout(LIMIT_S)
         self._peer = peer
