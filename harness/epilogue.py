@@ -19,8 +19,9 @@ from simulator import events
 #: A session that nobody can know of is not waited for: only the terminal's own
 #: session time-out ends it.
 UNKNOWABLE_MS: Final = 3_600_000
-#: The station goes on serving for a while, as it would have without the epilogue.
-LAST_LOOK_MS: Final = 120_000
+#: The station goes on serving for a while, as it would have without the epilogue:
+#: longer than any issuer takes to answer (240 s), so that what is asked is over.
+LAST_LOOK_MS: Final = 300_000
 #: Drivers take their time to leave once the bench is healed.
 LEAVE_AFTER_MS: Final = 5_000
 
