@@ -15,7 +15,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 import pytest
@@ -95,8 +94,8 @@ class RunOptions:
     long: bool = False
     #: Play the reference controller, with the claims declared, in virtual time.
     rehearsal: bool = False
-    #: A file with the node ids of cases to leave out.
-    leave_out: Path | None = None
+    #: Node ids of cases to leave out.
+    leave_out: tuple[str, ...] = ()
 
     def for_pytest(self) -> list[str]:
         """The same as arguments of pytest."""
@@ -109,7 +108,6 @@ class RunOptions:
             "terminal": self.terminal,
             "words": self.words or None,
             "trace-dir": self.trace_dir,
-            "leave-out": self.leave_out,
         }
         arguments += [
             f"--nohold-{name}={value}"
@@ -120,6 +118,7 @@ class RunOptions:
             arguments.append("--nohold-rehearsal")
         if self.jobs > 1:
             arguments += ["-n", str(self.jobs), "--dist", "worksteal"]
+        arguments += [f"--nohold-leave-out={node}" for node in self.leave_out]
         arguments += [f"--nohold-requirement={one}" for one in self.requirements]
         return arguments
 
@@ -252,7 +251,7 @@ def play(options: RunOptions, console: Console) -> tuple[RunResult, _Collector]:
 
 
 def play_in_real_time(
-    options: RunOptions, console: Console, folder: Path
+    options: RunOptions, console: Console
 ) -> tuple[RunResult, _Collector]:
     """Rehearse in virtual time, leave out what takes too long, play the rest.
 
@@ -271,9 +270,8 @@ def play_in_real_time(
         f"{len(needs_s) - len(left_out)} cases, about "
         f"{max(1, total_s // options.jobs // 60)} min with {options.jobs} at once"
     )
-    path = folder / "left-out"
-    path.write_text("\n".join(sorted(left_out)), encoding="utf-8")
-    result, collector = play(replace(options, leave_out=path), console)
+    kept = replace(options, leave_out=tuple(sorted(left_out)))
+    result, collector = play(kept, console)
     lines = [
         LeftOut(
             scenario_id=heard.by_node[node].scenario_id,
@@ -303,8 +301,7 @@ def examine(options: RunOptions) -> int:
     out, err = Console(highlight=False), Console(stderr=True, highlight=False)
     began_s = wall_time_s()
     if options.time_scale:
-        with TemporaryDirectory(prefix="nohold-") as folder:
-            result, collector = play_in_real_time(options, err, Path(folder))
+        result, collector = play_in_real_time(options, err)
     else:
         result, collector = play(options, err)
     groups = load_catalogue().groups

@@ -61,7 +61,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--nohold-words", default="", help="words of title, tags or file")
     group.addoption("--nohold-steps", metavar="WORDS", help="show the vocabulary")
     group.addoption("--nohold-rehearsal", action="store_true")
-    group.addoption("--nohold-leave-out", type=Path, help="file with node ids")
+    group.addoption("--nohold-leave-out", action="append", default=[])
     group.addoption("--nohold-trace-dir", type=Path, help="keep each case's trace here")
 
 
@@ -140,8 +140,7 @@ def pytest_collection_modifyitems(
     """Keep the scenarios that have the requirements and words asked for."""
     wanted = set(config.getoption("--nohold-requirement"))
     words = config.getoption("--nohold-words").lower()
-    path: Path | None = config.getoption("--nohold-leave-out")
-    left_out = set(path.read_text(encoding="utf-8").splitlines()) if path else set()
+    left_out = set(config.getoption("--nohold-leave-out"))
     kept = [
         item
         for item in items

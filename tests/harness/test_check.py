@@ -14,7 +14,11 @@ Check = Callable[..., tuple[int, str]]
 
 #: A program that speaks to nobody.
 SILENT = "import time\nwhile True:\n    time.sleep(0.05)\n"
-REAL = "import sys\nfrom controller_ref.__main__ import main\nsys.exit(main(sys.argv[1:]))\n"
+REAL = """
+import os, sys
+from controller_ref.__main__ import main
+sys.exit(main(sys.argv[1:]))
+"""
 DIES = "import sys\nsys.exit('the relay board is missing')\n"
 DECLINES = "import sys\nprint('no CPS in this build')\nsys.exit(89)\n"
 
@@ -98,10 +102,8 @@ def test_a_missing_key(check: Check) -> None:
 
 
 def test_a_wrong_api_key(check: Check) -> None:
-    wrong = REAL.replace(
-        "sys.exit(main(sys.argv[1:]))",
-        "import os\nos.environ['NOHOLD_CPS_API_KEY'] = 'not-the-key'\nsys.exit(main(sys.argv[1:]))",
-    )
+    key = "os.environ['NOHOLD_CPS_API_KEY'] = 'not-the-key'\n"
+    wrong = REAL.replace("sys.exit", key + "sys.exit")
     status, output = check(wrong, interface="cps", ready_within="8")
     assert status == 3
     assert "its calls carry a wrong API key" in output
