@@ -251,14 +251,23 @@ class ChargerFacts:
 
     def resume(self) -> None:
         """After a boot: the windows go on; the charger is not there yet."""
-        desk = self._desk
-        for session in desk.ledger.live():
+        settings = self._desk.settings
+        for session in self._desk.ledger.live():
+            key, since_ms = session.key, session.opened_wall_ms
             if session.state is State.RESERVED:
-                passed_ms = desk.wall_ms - session.opened_wall_ms
-                window_ms = desk.settings.plug_in_window_ms
-                left_ms = min(max(window_ms - passed_ms, 0), window_ms)
-                desk.timers.set((For.PLUG_IN, session.key), desk.now_ms + left_ms)
+                self._rearm((For.PLUG_IN, key), since_ms, settings.plug_in_window_ms)
+            elif session.plugged_wall_ms and not session.energy_wh:
+                since_ms = session.plugged_wall_ms
+                window_ms = settings.no_energy_window_ms
+                self._rearm((For.NO_ENERGY, key), since_ms, window_ms)
         self._on_lost()
+
+    def _rearm(self, name: tuple[For, int], since_wall_ms: int, window_ms: int) -> None:
+        """A window that began before we died; no calendar can stretch it."""
+        desk = self._desk
+        passed_ms = desk.wall_ms - since_wall_ms
+        left_ms = min(max(window_ms - passed_ms, 0), window_ms)
+        desk.timers.set(name, desk.now_ms + left_ms)
 
     def _on_lost(self) -> None:
         """The window runs from the loss, also when we have died since."""

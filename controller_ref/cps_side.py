@@ -209,7 +209,7 @@ class CpsSide:
                 self._check_at(now_ms, _LAG_MS)
         elif self._reader is _Reader.READING:
             self._poll_card(now_ms, is_there=state == TerminalState.CARD)
-        elif self._reader is _Reader.IDLE:
+        elif self._reader is _Reader.IDLE and not self._is_down:
             self._check_at(now_ms, _IDLE_CHECK_MS)
 
     # --- Reading ----------------------------------------------------------------

@@ -161,7 +161,10 @@ class PspCloses:
         """A terminal that refuses the list as well has been restarted, perhaps."""
         self.must_list = False
         questioned, self._questioned = self._questioned, None
-        if questioned is not None:
+        if questioned is None:
+            # Asked for by itself: the status tells whether set-up is to be done again.
+            self._line.check(now_ms)
+        else:
             self._repeat(questioned, now_ms)
             self._line.start_over(now_ms, keeps_line=True)
 

@@ -9,7 +9,7 @@ An answer that does not come ends the dialogue. On TCP the connection is given u
 it, because a late answer dies with its connection; on a serial line set-up begins anew
 (R-TRM-06). On TCP a terminal hangs up when it hears nothing for 20 s, so it is asked
 for its status each 15 s, whatever else it has been asked (R-TRM-07). On a serial line
-nobody hangs up: one question after the usual life of a read, then one each ten minutes,
+nobody hangs up: one question after the usual life of a read, then one each two minutes,
 is enough to find a read that has ended without a word.
 """
 
@@ -60,7 +60,7 @@ _DEAF_MS: Final = 20_000
 _FIRST_PAUSE_MS: Final = 1_000
 _LONGEST_PAUSE_MS: Final = 30_000
 _SERIAL_FIRST_CHECK_MS: Final = CARD_DETECT_MS + 2_000
-_SERIAL_CHECK_MS: Final = 600_000
+_SERIAL_CHECK_MS: Final = 120_000
 
 
 class Phase(Enum):

@@ -36,17 +36,22 @@ def serve(
     """
     with ExitStack() as held:
         try:
-            loop, core = _set_up(options, say, held)
+            loop, core, boot = _set_up(options, say, held)
         except (InUse, OSError, ValueError) as error:
             raise CannotStart(str(error)) from error
         on_loop(loop)
+        # Said last: whoever reads it may already want to stop us.
+        say(f"boot {boot}")
         loop.run(core)
 
 
 def _set_up(
     options: Options, say: Callable[[str], None], held: ExitStack
-) -> tuple[Loop, Core]:
-    """All parts, with the first fact waiting; ``held`` is what to let go of."""
+) -> tuple[Loop, Core, int]:
+    """All parts, with the first fact waiting, and which boot it is.
+
+    ``held`` is what to let go of in the end.
+    """
     directory = StateDirectory(options.state_dir)
     held.callback(directory.close)
     ledger = directory.ledger()
@@ -57,9 +62,8 @@ def _set_up(
     journal = Journal(core, ledger, say)
     loop.sent, loop.turned = journal.sent, journal.look
     boot = directory.boot(options.time_scale)
-    say(f"boot {boot.number}")
     loop.tell(Started(boot=boot.number, wall_ms=boot.wall_ms))
-    return loop, core
+    return loop, core, boot.number
 
 
 def _assemble(options: Options, ledger: Ledger, loop: Loop, held: ExitStack) -> Core:

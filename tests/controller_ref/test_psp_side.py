@@ -125,7 +125,7 @@ class TestKeepAlive:
         rig = rig_of(**SERIAL).boot()
         before = rig.terminal.count(Name.GET_STATUS)
         rig.run(1_900_000)
-        assert rig.terminal.count(Name.GET_STATUS) - before == 4
+        assert rig.terminal.count(Name.GET_STATUS) - before == 16
 
 
 class TestReader:
