@@ -29,6 +29,7 @@ from harness.run import PROPERTY, REFERENCE, WRONG_USE_PROPERTY
 from harness.world import VirtualWorld, World
 from simulator.station import ImpossibleError
 from steps.collect import FeatureFile, tags_of
+from steps.lookup import Lookup
 from steps.vocabulary import UnknownStep, show, unknown_step
 
 pytest_plugins = [
@@ -66,6 +67,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    lookup = Lookup()
+    lookup.install()
+    config.add_cleanup(lookup.remove)
     config.addinivalue_line(
         "markers", "requirement(id): a requirement that the scenario tests"
     )

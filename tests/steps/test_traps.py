@@ -85,6 +85,26 @@ def test_an_async_step_does_not_pass(pytester: pytest.Pytester) -> None:
     result.stdout.fnmatch_lines(["*an async step is never awaited*"])
 
 
+def test_a_definition_of_ones_own_outranks_a_phrase(pytester: pytest.Pytester) -> None:
+    """Also when the phrase of the vocabulary has been looked up for another file."""
+    write(pytester.path, GOOD)
+    below = pytester.mkdir("below")
+    write(below, GOOD)
+    (below / "conftest.py").write_text(
+        """
+from pytest_bdd import parsers, when
+
+@when(parsers.parse("5 minutes pass"))
+def five_minutes(bench):
+    raise RuntimeError("my own five minutes")
+""",
+        encoding="utf-8",
+    )
+    result = pytester.runpytest_inprocess("-k", "apollo")
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(["*my own five minutes*"])
+
+
 def test_an_unknown_step_is_answered_with_the_closest(
     pytester: pytest.Pytester,
 ) -> None:
