@@ -97,7 +97,7 @@ Feature: The driver changes plan
     @S-C06
     Scenario: The vehicle stays plugged in for two days
       Given the parked-full window is 30 minutes
-      And the driver comes with the hybrid
+      And the driver comes with the motorcycle
       And the driver is charging at connector 1
       When 48 hours pass
       Then every session is closed within 10 seconds

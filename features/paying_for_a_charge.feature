@@ -61,7 +61,7 @@ Feature: Paying for a charge
 
     @S-A05
     Scenario: The vehicle is full and stays plugged in
-      Given the driver comes with the hybrid
+      Given the driver comes with the motorcycle
       And the driver is charging at connector 1
       When the vehicle at connector 1 becomes full
       Then the driver's session is committed within 10 seconds

@@ -96,14 +96,15 @@ class Kernel:
         """
         for seat in self._seats:
             seat.refresh()
-        calls_now, instant = 0, -1
+        clock, calls_now, instant = self.clock, 0, -1
         while True:
             if stop is not None and stop():
                 return True
             at_ms, chosen = self._next()
-            self.clock.wait_until(min(at_ms, until_ms))
-            now_ms = self.clock.now_ms
-            if now_ms < min(at_ms, until_ms):
+            target_ms = at_ms if at_ms < until_ms else until_ms
+            clock.wait_until(target_ms)
+            now_ms = clock.now_ms
+            if now_ms < target_ms:
                 continue  # a port had something before it was time
             if at_ms > until_ms:
                 return False

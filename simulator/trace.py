@@ -182,6 +182,10 @@ class TraceFull(RuntimeError):
     """The run wrote more than MAX_RECORDS records."""
 
 
+class Clean(list[Mapping[str, object]]):
+    """Values that have been looked through already: nothing in them is masked."""
+
+
 class Trace:
     """Records in the order in which things happened.
 
@@ -208,7 +212,8 @@ class Trace:
             "kind": kind,
         }
         for name, value in fields.items():
-            record[name] = value if name == _MASKED_HEX else mask(value)
+            is_clean = name == _MASKED_HEX or isinstance(value, Clean)
+            record[name] = value if is_clean else mask(value)
         self.records.append(record)
         for watcher in tuple(self.watchers):
             watcher(record)
@@ -222,7 +227,11 @@ class Trace:
         if not is_spoken or kind in self._leaks:
             return
         starred = _STARRED.search(str(fields.get(_MASKED_HEX, "")))
-        shown = any(_shows_card(fields[name], record[name]) for name in fields)
+        shown = any(
+            _shows_card(value, record[name])
+            for name, value in fields.items()
+            if value is not record[name]
+        )
         if not shown and not starred:
             return
         self._leaks.add(kind)

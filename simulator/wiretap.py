@@ -9,13 +9,16 @@ hiding there.
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final
 
+from simulator.trace import Clean, mask
 from wire.psp import (
     BadBlock,
     Block,
     BlockDecoder,
     Direction,
+    Malformed,
     Message,
     Name,
     Reading,
@@ -41,23 +44,26 @@ class Wiretap:
     ) -> list[Mapping[str, object]]:
         """Messages that ``data`` completes, as plain values for the trace."""
         seen: list[Mapping[str, object]] = []
+        is_clean = True
         for item in self._decoders[direction].receive(data, now_ms):
             if isinstance(item, BadBlock):
                 seen.append({"malformed": item.reason})
             else:
-                seen.append(self._understand(item, direction))
-        return seen
+                shown, harmless = _shown(self._understand(item, direction))
+                seen.append(shown)
+                is_clean &= harmless
+        return Clean(seen) if is_clean else seen
 
-    def _understand(self, block: Block, direction: Direction) -> Mapping[str, object]:
+    def _understand(self, block: Block, direction: Direction) -> Message | Malformed:
         expecting = self._asked.name if self._asked else None
         found = decode(block, direction, self._reading, expecting=expecting)
         if not isinstance(found, Message):
-            return record_of(found)
+            return found
         if direction is Direction.TO_TERMINAL:
             self._asked = found
         elif found.name not in _EVENTS:
             self._answered(found)
-        return record_of(found)
+        return found
 
     def _answered(self, answer: Message) -> None:
         asked, self._asked = self._asked, None
@@ -72,3 +78,13 @@ class Wiretap:
         self._reading = reading
         for decoder in self._decoders.values():
             decoder.extended = reading.extended
+
+
+@lru_cache(maxsize=4096)
+def _shown(found: Message | Malformed) -> tuple[Mapping[str, object], bool]:
+    """A message as the trace shows it, and whether nothing in it has to be masked.
+
+    Remembered, because most of what crosses a line is the same keep-alive.
+    """
+    shown = record_of(found)
+    return shown, mask(shown) == shown
