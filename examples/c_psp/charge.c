@@ -16,6 +16,7 @@
 #define REACTION (SECONDS(2) + 2 * HASTE)       /* from the decision to an open contactor */
 #define REPLUG SECONDS(4)               /* a plug that is not seated comes and goes */
 #define SAME_TAP SECONDS(3)
+#define PRESS SECONDS(60)
 #define RAMP SECONDS(5)
 #define MINUTES_OVER 6                  /* attempts after which the minutes are over ... */
 #define DAY_OVER 30                     /* ... and the hours */
@@ -24,6 +25,8 @@
 static struct session *intent;          /* the authorisation under way */
 static char last_card[68];
 static ms_t last_card_at;
+static struct connector *stop_at;       /* stop was pressed here: a card has to follow */
+static ms_t stop_until;
 
 static void finish(struct session *s);
 
@@ -214,8 +217,11 @@ void on_card(const char *hash, bool is_payment)
             is_being_released |= s->state == CLOSING && !s->commit;
         }
     }
+    struct session *selected = now < stop_until ? session_at(stop_at) : NULL;
     if (*hash && !strcmp(hash, last_card) && now - last_card_at < SAME_TAP) {
         psp_drop_card();                /* the second half of a double tap */
+    } else if (selected && mine != selected) {
+        turn_away("error", "wrong_card", "This is not the card that started this charge");
     } else if (!is_payment) {
         turn_away("error", "declined", "This card is not accepted");
     } else if (mine) {
@@ -465,8 +471,10 @@ void on_press(struct connector *c, const char *button)
     struct session *s = session_at(c);
     if (!strcmp(button, "start")) {
         show(c->number, "info", NULL, 0, -1, "Tap your card");
-    } else if (s && s->energy_wh) {     /* only the card or the plug may end it now */
-        show(c->number, "info", NULL, s->id, -1, "Tap your card or unplug to stop");
+    } else if (s && s->energy_wh) {     /* only its card or the plug may end it now */
+        stop_at = c;
+        stop_until = now + PRESS;
+        show(c->number, "info", NULL, s->id, -1, "Tap the card that started this charge");
     } else if (s) {
         stop(s, "Cancelled by the driver");
     } else if (intent) {

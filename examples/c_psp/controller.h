@@ -32,6 +32,7 @@ extern ms_t now;
 
 ms_t calendar(void);                    /* milliseconds since 1970, scaled as well */
 bool due(ms_t at);                      /* has `at` come? If not, the loop wakes then; 0: never */
+void go_round(void);                    /* something has changed: look at everything again */
 void note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* --- main.c: a TCP connection or a serial port that is opened again when it fails --- */

@@ -181,6 +181,7 @@ bool ledger_put(const struct session *s)
 {
     char line[LINE];
     int n = line_of(s, line);
+    go_round();
     if (ledger_writable && file >= 0 && write(file, line, (size_t)n) == n && fdatasync(file) == 0) {
         size += n;
         return true;

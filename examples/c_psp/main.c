@@ -47,6 +47,8 @@ bool due(ms_t at)
     return at && at <= now;
 }
 
+void go_round(void) { wake = now; }
+
 void note(const char *format, ...)
 {
     va_list args;
@@ -160,6 +162,7 @@ void link_write(struct link *link, const void *data, size_t size)
         link_restart(link);
         return;
     }
+    go_round();
     memcpy(link->out + link->unsent, data, size);
     link->unsent += size;
     link_flush(link);

@@ -425,6 +425,7 @@ static void no_answer(void)
     int was = asked;
     asked = 0;
     asked_until = 0;
+    go_round();
     if (was == START_SESSION)
         return;                         /* silence means yes */
     if (was == COMMIT_SESSION || was == VOID_SESSION)

@@ -15,6 +15,7 @@ const FINAL_METER = seconds(2) + HASTE
 const REACTION = seconds(2) + 2 * HASTE // from the decision to an open contactor
 const REPLUG = seconds(4) // a plug that is not seated comes and goes
 const SAME_TAP = seconds(3)
+const PRESS = seconds(60)
 const RAMP = seconds(5)
 const METER_SILENT = seconds(60)
 const MS_W_PER_WH = 3_600_000
@@ -33,6 +34,8 @@ const leftOf = (whole, began) => Math.min(whole, Math.max(0, whole - (calendar()
 export class Charge {
   #intent = null
   #lastCard = { id: '', at: 0 }
+  /** Stop was pressed at this connector: a card has to follow. */
+  #stopAt = { connector: null, until: 0 }
   #reported = new Set()
 
   constructor(ledger, bay, terminal) {
@@ -90,11 +93,14 @@ export class Charge {
 
   onCard(id, isPayment) {
     const same = this.ledger.sessions.filter((each) => id && each.card === id)
-    const mine = same.find((each) => LIVE.has(each.state))
+    const selected = now() < this.#stopAt.until ? this.#at(this.#stopAt.connector) : undefined
+    const mine = same.find((each) => LIVE.has(each.state) && (!selected || each === selected))
     const isBeingReleased = same.some((each) => each.state === 'closing' && !each.commit)
     const isFull = this.#free().length <= this.#unbound().length
     if (id && id === this.#lastCard.id && now() - this.#lastCard.at < SAME_TAP) {
       this.terminal.dropCard('') // the second half of a double tap
+    } else if (selected && !mine) {
+      this.#turnAway('error', 'wrong_card', 'This is not the card that started this charge')
     } else if (!isPayment) {
       this.#turnAway('error', 'declined', 'This card is not accepted')
     } else if (mine) {
@@ -386,10 +392,13 @@ export class Charge {
   onPress(connector, button) {
     const session = this.#at(connector)
     const where = { connector: connector.number, session }
-    if (button === 'start') this.bay.show('info', undefined, 'Tap your card', where)
-    // Once energy has flowed only the card or the plug may end it.
-    else if (session?.energyWh) this.bay.show('info', undefined, 'Tap your card or unplug to stop', where)
-    else if (session) this.#stop(session, 'Cancelled by the driver')
+    if (button === 'start') {
+      this.bay.show('info', undefined, 'Tap your card', where)
+    } else if (session?.energyWh) {
+      // Only its card or the plug may end it now.
+      this.#stopAt = { connector, until: now() + PRESS }
+      this.bay.show('info', undefined, 'Tap the card that started this charge', where)
+    } else if (session) this.#stop(session, 'Cancelled by the driver')
     else if (this.#intent) this.#intent._unwanted = true
     else if (this.#unbound().length === 1) this.#stop(this.#unbound()[0], 'Cancelled by the driver')
   }
