@@ -111,9 +111,12 @@ def minimum_is(bench: Bench, amount: int) -> None:
 # --- life -----------------------------------------------------------------------
 
 
+@given(phrase("the controller has died"))
 @when(phrase("the controller dies"))
 def controller_dies(bench: Bench) -> None:
-    """When the controller dies"""
+    """When the controller dies
+    Given the controller has died
+    """
     bench.faults.kill_controller()
 
 
@@ -123,12 +126,16 @@ def controller_starts(bench: Bench) -> None:
     bench.faults.heal("controller_killed")
 
 
+@given(phrase("the controller has died and started again"))
 @when(phrase("the controller dies and starts again"))
 def controller_restarts(bench: Bench) -> None:
-    """When the controller dies and starts again"""
+    """When the controller dies and starts again
+    Given the controller has died and started again
+    """
     bench.faults.kill_controller()
     bench.run_for(5_000)
     bench.faults.heal("controller_killed")
+    bench.run_for(10_000)
 
 
 @given(phrase("the controller has asked for a higher reservation"))

@@ -65,7 +65,10 @@ def used(
 
 def _used(bay: Bay, interval: Interval, as_of_ms: int, max_power_w: int) -> Used:
     story = bay.story(interval.connector)
-    readings = _readings(story, interval, as_of_ms)
+    # While the charger is away nothing more can come that is worth waiting for.
+    is_away = covering(bay.outages, as_of_ms) is not None
+    wait_ms = 0 if is_away else FINAL_METER_MS
+    readings = _readings(story, interval, as_of_ms, wait_ms)
     low_wh, high_wh = climb(readings, max_power_w)
     trusted_until = _trusted_until(story, interval, as_of_ms)
     if trusted_until is not None:
@@ -75,16 +78,18 @@ def _used(bay: Bay, interval: Interval, as_of_ms: int, max_power_w: int) -> Used
     return Used(low_wh=low_wh, high_wh=high_wh, low_ms=low_ms, high_ms=high_ms)
 
 
-def _readings(story: Story, interval: Interval, as_of_ms: int) -> list[Reading]:
+def _readings(
+    story: Story, interval: Interval, as_of_ms: int, wait_ms: int
+) -> list[Reading]:
     """From the register at the start to the final one, good readings only."""
     start, end = interval.start, interval.end
     later = since(story.readings, start.seq)
     earlier = story.readings[: len(story.readings) - len(later)]
     before = [r for r in reversed(earlier[-_RECENT:]) if r.good][:1]
     rest = since(later, interval.end_seq - 1)
-    inside = until(later[: len(later) - len(rest)], as_of_ms + FINAL_METER_MS)
+    inside = until(later[: len(later) - len(rest)], as_of_ms + wait_ms)
     during = [r for r in inside if r.good]
-    if end is not None and end.t_ms <= as_of_ms + FINAL_METER_MS:
+    if end is not None and end.t_ms <= as_of_ms + wait_ms:
         limit = _final_by(story, end, as_of_ms)
         final = until(since(later, end.seq - 1), limit)
         during += [r for r in final if r.good][:1]

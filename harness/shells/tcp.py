@@ -43,7 +43,7 @@ class TcpPort:
         self._loop = loop
         self._line = line
         self._client: socket.socket | None = None
-        self._server = _listen(host, port)
+        self._server = listen(host, port)
         self.host, self.port = self._server.getsockname()[:2]
         line.deliver = self._deliver
         loop.watch(self._server, self._accept)
@@ -96,7 +96,8 @@ class TcpPort:
         self._server.close()
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket; ``port`` 0 takes a free one. Raises SetupError."""
     server = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:

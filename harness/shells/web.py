@@ -9,7 +9,6 @@ thread that only reports the status. Request and answer bodies are bounded.
 import asyncio
 import concurrent.futures
 import http.client
-import socket
 import threading
 from collections.abc import Awaitable, Callable, MutableMapping
 from itertools import count
@@ -21,8 +20,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from harness.cloud_line import CloudLine
-from harness.declaration import SetupError
 from harness.shells.loop import Loop
+from harness.shells.tcp import listen
 from wire.machine import (
     MAX_BODY_BYTES,
     AnswerCallback,
@@ -57,7 +56,7 @@ class CloudPort:
         self._numbers = count(1)
         self._waiting: dict[int, Answer] = {}
         self._posts = concurrent.futures.ThreadPoolExecutor(CALLBACK_WORKERS)
-        self._socket = _bind(host, port)
+        self._socket = listen(host, port)
         self.host, self.port = self._socket.getsockname()[:2]
         self.url = f"http://{self.host}:{self.port}"
         line.deliver = self._deliver
@@ -188,17 +187,3 @@ async def _body(request: Request) -> bytes | None:
         if len(body) > MAX_BODY_BYTES:
             return None
     return body
-
-
-def _bind(host: str, port: int) -> socket.socket:
-    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        bound.bind((host, port))
-    except OSError as error:
-        bound.close()
-        raise SetupError(
-            f"port {port} on {host}: {error.strerror or error}; "
-            "allowed is a port that nobody else uses (0 takes any)"
-        ) from None
-    return bound

@@ -20,6 +20,7 @@ from enum import StrEnum
 from typing import Final, Literal
 
 from simulator.terminal.outbox import Outbox
+from simulator.trace import luhn_valid
 
 Face = Literal["psp", "cps"]
 Via = Literal["psp", "cps", "terminal"]
@@ -105,17 +106,9 @@ def looks_like_a_card(text: str) -> bool:
     for run in _DIGIT_RUN.findall(text.replace("-", "")):
         for length in range(13, 20):
             windows = (run[i : i + length] for i in range(len(run) - length + 1))
-            if any(_passes_luhn(window) for window in windows):
+            if any(luhn_valid(window) for window in windows):
                 return True
     return False
-
-
-def _passes_luhn(digits: str) -> bool:
-    total = 0
-    for place, digit in enumerate(reversed(digits)):
-        value = int(digit) * (2 if place % 2 else 1)
-        total += value - 9 if value > 9 else value
-    return total % 10 == 0
 
 
 class SessionStore(Mapping[str, Session]):
