@@ -341,3 +341,10 @@ def test_an_amount_is_a_whole_number_in_range(value: object) -> None:
 def test_repeatable_means_texts() -> None:
     with pytest.raises(LocalProtocolError, match="allowed texts"):
         build("E6", api_key="k", serial_number="x", params={"receiptLine": "a"})
+
+
+def test_repeatable_texts_stand_once_each_in_the_query() -> None:
+    lines = ("6.21 EUR", "connector 1")
+    request = build("E6", api_key="k", serial_number="x", params={"receiptLine": lines})
+    assert request.target.count("receiptLine=") == 2
+    assert taken(request).lines("receiptLine") == lines
