@@ -253,13 +253,18 @@ static struct session *take_intent(void)
     return s;
 }
 
+bool is_awaited(const char *hash)
+{
+    return intent && (!*hash || !*intent->card || !strcmp(hash, intent->card));
+}
+
 /* Also what nobody waits for: it is somebody's money all the same. */
-void on_approved(uint32_t id, int64_t amount)
+void on_approved(uint32_t id, int64_t amount, bool is_awaited)
 {
     for EACH_SESSION(s)
         if (s->state != FREE && s->id == id)
             return;
-    struct session *s = take_intent();
+    struct session *s = is_awaited ? take_intent() : NULL;
     if (!s && (s = ledger_new()))
         s->unwanted = true;
     if (!s) {
@@ -722,7 +727,10 @@ void charge_tick(void)
             s->is_free = true;
             s->window = now;
         }
-        if (!s->put_off && due(s->window) && (psp_can_close() || !psp_is_ready()))
+        if (s->is_free && calendar() >= s->next)
+            s->is_free = false;
+        /* A free attempt waits for the line; one of the schedule counts without it. */
+        if (!s->put_off && due(s->window) && (psp_can_close() || !(psp_is_ready() || s->is_free)))
             attempt(s);
     }
 }

@@ -122,7 +122,8 @@ void charge_tick(void);
 
 void on_terminal_ready(void);
 void on_card(const char *hash, bool is_payment);
-void on_approved(uint32_t id, int64_t amount);      /* amount -1: all that was asked for */
+bool is_awaited(const char *hash);                  /* is this card being authorised? */
+void on_approved(uint32_t id, int64_t amount, bool is_awaited); /* -1: all that was asked for */
 void on_declined(void);
 void on_no_answer(uint32_t suspect);                /* suspect: id in a damaged approval */
 void on_close_answer(enum outcome outcome, int reason);

@@ -222,11 +222,16 @@ static void authorisation_over(void)
 
 static void approved(const uint8_t *payload, size_t size, bool is_partial)
 {
-    if (size < (is_partial ? 8 : 4))
+    size_t head = is_partial ? 8 : 4;   /* then, perhaps, one byte of length and the tags */
+    char hash[68] = "";
+    if (size < head)
         return;
-    if (reader == AUTHORISING)
+    if (size > head)
+        find_tag(payload + head + 1, size - head - 1, TAG_HASH, hash);
+    bool is_ours = reader == AUTHORISING && is_awaited(hash);
+    if (is_ours)
         authorisation_over();
-    on_approved(get32(payload), is_partial ? (int64_t)get32(payload + 4) : -1);
+    on_approved(get32(payload), is_partial ? (int64_t)get32(payload + 4) : -1, is_ours);
 }
 
 static void declined(void)

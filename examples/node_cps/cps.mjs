@@ -155,9 +155,9 @@ export class Cps {
     if (read !== this.#read || this.#reader !== 'starting') return // the card was faster
     this.#reader = 'reading'
     if (isSuccess(answer)) return this.#pollCard()
+    // 409: a read goes on that is not ours. It is ended by the next look, not in a loop.
     this.#reader = 'idle'
-    if (answer.status === 409) return this.dropCard('') // a read goes on that is not ours
-    this.#checkWithin(answer.status ? seconds(30) : seconds(5))
+    this.#checkWithin(answer.status && answer.status !== 409 ? seconds(30) : seconds(5))
   }
 
   async #pollCard() {
