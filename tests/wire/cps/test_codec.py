@@ -347,4 +347,4 @@ def test_repeatable_texts_stand_once_each_in_the_query() -> None:
     lines = ("6.21 EUR", "connector 1")
     request = build("E6", api_key="k", serial_number="x", params={"receiptLine": lines})
     assert request.target.count("receiptLine=") == 2
-    assert taken(request).lines("receiptLine") == lines
+    assert taken(parse_call(request)).lines("receiptLine") == lines
