@@ -126,6 +126,23 @@ def _whole(raw: bytes, width: int) -> Block | None:
     return Block(raw[width + 2], raw[width + 3 : -1], raw)
 
 
+#: What a decoder looks for: width of the length, most bytes, preamble, magic.
+_Form = tuple[int, int, int | None, int | None]
+
+
+@lru_cache(maxsize=_MAX_BLOCKS_KEPT)
+def _only_block(data: bytes, form: _Form) -> Block | None:
+    """The block, when ``data`` is one good block and nothing else."""
+    width, most, preamble, magic = form
+    size = len(data)
+    if not width + 4 <= size <= most or preamble not in (None, data[0]):
+        return None
+    length = int.from_bytes(data[1 : 1 + width], "big")
+    if length + width + 2 != size or magic not in (None, data[1 + width]):
+        return None
+    return _whole(data, width)
+
+
 class BlockDecoder:
     """Finds the blocks of one direction in a stream that comes in any pieces.
 
@@ -171,6 +188,12 @@ class BlockDecoder:
 
     def receive(self, data: bytes, now_ms: int) -> list[Block | BadBlock]:
         """Take bytes; return what they complete, in the order of the stream."""
+        if not self._buffer:
+            # Nearly all that ever comes: one whole block, and often the same again.
+            form = (self._width, self._most, self._preamble, self.magic)
+            block = _only_block(data, form)
+            if block is not None:
+                return [block]
         found = self.on_deadline(now_ms)
         self._buffer += data
         self._scan(found)
