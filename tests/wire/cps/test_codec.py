@@ -348,3 +348,11 @@ def test_repeatable_texts_stand_once_each_in_the_query() -> None:
     request = build("E6", api_key="k", serial_number="x", params={"receiptLine": lines})
     assert request.target.count("receiptLine=") == 2
     assert taken(parse_call(request)).lines("receiptLine") == lines
+
+
+@pytest.mark.parametrize(("flag", "text"), [(True, "true"), (False, "false")])
+def test_a_flag_is_written_as_a_word(flag: bool, text: str) -> None:
+    params: dict[str, Value] = {"authorizedAmount": 5000, "hideAmount": flag}
+    request = build("E3", api_key="k", serial_number="x", params=params)
+    assert f"hideAmount={text}" in request.target
+    assert taken(parse_call(request)).params["hideAmount"] is flag
