@@ -74,6 +74,11 @@ class ControllerProcess:
             ) from None
 
     @property
+    def is_running(self) -> bool:
+        """Whether it has been started and has neither ended nor been killed."""
+        return self._process is not None and self._process.poll() is None
+
+    @property
     def exit_status(self) -> int | None:
         """Its exit status once it has ended by itself; None while it runs."""
         return None if self._process is None else self._process.poll()

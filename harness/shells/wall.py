@@ -125,7 +125,7 @@ class ProcessDevice:
 
     @property
     def is_alive(self) -> bool:
-        return self.boots > 0 and self._process.exit_status is None
+        return self._process.is_running
 
     def start(self) -> None:
         self.boots += 1
