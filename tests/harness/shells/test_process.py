@@ -42,6 +42,6 @@ def test_placeholders_stand_in_words_and_in_the_environment() -> None:
 
 def test_a_program_that_is_not_there_is_a_set_up_error(tmp_path: Path) -> None:
     made = process(tmp_path, "./not-here")
-    with pytest.raises(SetupError, match="cannot start './not-here'"):
+    with pytest.raises(SetupError, match=r"cannot start '\./not-here'"):
         made.start()
     made.close()
