@@ -1,6 +1,5 @@
 """The command line: ``nohold run``, ``nohold steps``, ``nohold requirements``."""
 
-import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -62,14 +61,13 @@ def _one_of(name: str, found: str | None, allowed: tuple[str, ...]) -> None:
         raise _fail(f"{name}: found {found!r}, allowed {' or '.join(allowed)}")
 
 
-def _jobs_for(*, narrowed: bool, in_real_time: bool) -> int:
-    """A whole suite is worth starting processes for; a selection is not.
+def _jobs_for(*, in_real_time: bool) -> int:
+    """Real-time cases mostly wait, so there may be more of them than cores."""
+    from harness.shells.crew import can_fork, cores
 
-    In real time the cases mostly wait, so there may be more than there are cores.
-    """
-    if narrowed:
+    if not can_fork():
         return 1
-    return 8 if in_real_time else min(os.cpu_count() or 1, 8)
+    return 8 if in_real_time else min(cores(), 8)
 
 
 @app.command()
@@ -124,7 +122,6 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter per flag
             )
     declared = _declared(declaration)
     time_scale = _time_scale_of(declared)
-    narrowed = bool(paths or requirement or words)
     options = RunOptions(
         controller=_name_of(declared),
         time_scale=time_scale,
@@ -140,7 +137,7 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter per flag
         json=json,
         trace_dir=trace_dir,
         started_at=datetime.now(UTC).isoformat(timespec="seconds"),
-        jobs=jobs or _jobs_for(narrowed=narrowed, in_real_time=bool(time_scale)),
+        jobs=jobs or _jobs_for(in_real_time=bool(time_scale)),
     )
     raise typer.Exit(examine(options))
 

@@ -9,10 +9,8 @@ Exit statuses are those of device_under_test.md section 3: 0 conformant, 1 not, 
 use, 3 set-up error or nothing decided, 4 the examiner itself failed.
 """
 
-import gc
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
@@ -31,6 +29,7 @@ from rich.progress import (
 )
 
 from harness.bench import VERSION
+from harness.shells.crew import Crew, can_fork, cores
 from reports.json_report import json_report
 from reports.junit import junit_xml
 from reports.matrix import matrix_text
@@ -47,9 +46,6 @@ from simulator.clock import wall_time_s
 WRONG_USE: Final = 2
 SETUP_ERROR: Final = 3
 EXAMINER_FAILED: Final = 4
-
-#: New objects after which garbage is looked for; a case makes about as many.
-_NEW_OBJECTS: Final = 50_000
 
 #: A case that needs more real time than this is left out unless it is asked for.
 LONGEST_CASE_S: Final = 120
@@ -96,6 +92,8 @@ class RunOptions:
     rehearsal: bool = False
     #: Node ids of cases to leave out.
     leave_out: tuple[str, ...] = ()
+    #: Real seconds that a case takes, by node id, where it is known.
+    needs_s: Mapping[str, int] = field(default_factory=dict)
 
     def for_pytest(self) -> list[str]:
         """The same as arguments of pytest."""
@@ -104,6 +102,8 @@ class RunOptions:
         # Plain: where nohold is installed, pytest warns that its modules, which are
         # imported already, cannot have their assertions rewritten.
         arguments += ["-p", "no:cacheprovider", "--assert=plain"]
+        # Only what a run needs: other plugins cost their start, and may change it.
+        arguments += ["--disable-plugin-autoload", "-p", "pytest-bdd", "-p", "nohold"]
         arguments += [f"--nohold-seed={self.seed}"]
         options = {
             "declaration": self.declaration,
@@ -119,8 +119,6 @@ class RunOptions:
         ]
         if self.rehearsal:
             arguments.append("--nohold-rehearsal")
-        if self.jobs > 1:
-            arguments += ["-n", str(self.jobs), "--dist", "worksteal"]
         arguments += [f"--nohold-leave-out={node}" for node in self.leave_out]
         arguments += [f"--nohold-requirement={one}" for one in self.requirements]
         return arguments
@@ -152,17 +150,8 @@ class _Collector:
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         if self.progress is not None and session.items:
-            self._begin(len(session.items))
-
-    @pytest.hookimpl(optionalhook=True)
-    def pytest_xdist_node_collection_finished(self, ids: Sequence[str]) -> None:
-        """With several processes the workers collect, all the same."""
-        if self.progress is not None and self._task is None:
-            self._begin(len(ids))
-
-    def _begin(self, total: int) -> None:
-        assert self.progress is not None
-        self._task = self.progress.add_task("cases", total=total)
+            self._task = self.progress.add_task("cases", total=len(session.items))
+            self.progress.start()
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
         if self.progress is not None and self._task is not None:
@@ -209,21 +198,6 @@ def _text(found: object) -> str:
     return words if is_ours else str(crash.message)
 
 
-@contextmanager
-def _collecting_less() -> Iterator[None]:
-    """Look for garbage less often while cases are played.
-
-    A trace is many small objects that live until their case is judged: looking at them
-    again and again finds nothing and costs a fifth of a run.
-    """
-    usual = gc.get_threshold()
-    gc.set_threshold(_NEW_OBJECTS, *usual[1:])
-    try:
-        yield
-    finally:
-        gc.set_threshold(*usual)
-
-
 def play(options: RunOptions, console: Console) -> tuple[RunResult, _Collector]:
     """Play the cases; a progress bar while it runs, if somebody is looking."""
     bar = Progress(
@@ -237,8 +211,13 @@ def play(options: RunOptions, console: Console) -> tuple[RunResult, _Collector]:
     )
     watched = console.is_terminal
     collector = _Collector(bar if watched else None)
-    with bar if watched else nullcontext(), _collecting_less():
-        status = pytest.main(options.for_pytest(), plugins=[collector])
+    plugins: list[object] = [collector]
+    if options.jobs > 1:
+        plugins.append(Crew(options.jobs, options.needs_s, listener=collector))
+    try:
+        status = pytest.main(options.for_pytest(), plugins=plugins)
+    finally:
+        bar.stop()
     if status == pytest.ExitCode.INTERNAL_ERROR and not collector.crashes:
         collector.crashes.append("pytest failed without saying why")
     if status == pytest.ExitCode.USAGE_ERROR and not collector.wrong_use:
@@ -261,7 +240,9 @@ def play_in_real_time(
     The rehearsal plays the reference controller with the claims of the declaration: it
     takes seconds, and tells how much real time each case will need.
     """
-    rehearsal = replace(options, rehearsal=True, jobs=1, trace_dir=None)
+    rehearsal = replace(
+        options, rehearsal=True, jobs=cores() if can_fork() else 1, trace_dir=None
+    )
     result, heard = play(rehearsal, console)
     if heard.wrong_use or heard.setup_errors or heard.crashes:
         return replace(result, cases=()), heard
@@ -273,7 +254,7 @@ def play_in_real_time(
         f"{len(needs_s) - len(left_out)} cases, about "
         f"{max(1, total_s // options.jobs // 60)} min with {options.jobs} at once"
     )
-    kept = replace(options, leave_out=tuple(sorted(left_out)))
+    kept = replace(options, leave_out=tuple(sorted(left_out)), needs_s=needs_s)
     result, collector = play(kept, console)
     lines = [
         LeftOut(

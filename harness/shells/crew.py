@@ -1,0 +1,159 @@
+"""A crew: several processes that share the cases of one run.
+
+Cases are collected once, then this process forks: every worker starts with all modules
+imported and all cases collected, which costs nothing, where new interpreters would cost
+a third of the suite. A worker asks for its next case when it has finished one, so that
+nobody waits for a slow one, and sends pytest's reports back; the run's own plugins hear
+of them as if the cases had been played here.
+
+A worker that dies leaves its end of the pipe closed: the run ends as a failure of the
+examiner, never with a case missing in silence.
+"""
+
+import multiprocessing
+import os
+from collections import deque
+from collections.abc import Mapping
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from typing import Any, Final, Literal
+
+import pytest
+
+#: From closing its pipe to the end of a worker that still has a program to stop.
+LEAVES_WITHIN_S: Final = 10.0
+
+Word = Literal["next", "started", "report"]
+
+
+def can_fork() -> bool:
+    """Whether a process of this machine can become two."""
+    return "fork" in multiprocessing.get_all_start_methods()
+
+
+def cores() -> int:
+    """How many processes can work at once."""
+    return os.cpu_count() or 1
+
+
+class WorkerDied(RuntimeError):
+    """A process of the crew ended before its case did."""
+
+
+class Crew:
+    """A pytest plugin; ``needs_s`` tells how long cases take, the longest go first.
+
+    ``listener`` is the plugin that hears of the cases; in a worker it is taken out.
+    """
+
+    def __init__(
+        self, size: int, needs_s: Mapping[str, int], *, listener: object
+    ) -> None:
+        self._size = size
+        self._listener = listener
+        self._needs_s = needs_s
+        self._numbers: deque[int] = deque()
+        #: Each worker's pipe and what it plays.
+        self._at_work: dict[Connection, str] = {}
+        self._workers: list[BaseProcess] = []
+
+    # Before anybody starts a thread that draws: a fork takes no threads along.
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        is_idle = session.testsfailed or session.config.option.collectonly
+        if is_idle or len(session.items) < 2:
+            return
+        names = [item.nodeid for item in session.items]
+        order = sorted(range(len(names)), key=lambda n: -self._needs_s.get(names[n], 0))
+        self._numbers.extend(order)
+        for _ in range(min(self._size, len(names))):
+            self._hire(session)
+
+    def _hire(self, session: pytest.Session) -> None:
+        fork = multiprocessing.get_context("fork")
+        here, there = fork.Pipe()
+        worker = fork.Process(target=_work, args=(session, there, self._listener))
+        worker.start()
+        there.close()
+        self._workers.append(worker)
+        self._at_work[here] = "its first case"
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
+        if not self._workers:
+            return None
+        while self._at_work:
+            for pipe in wait(list(self._at_work)):
+                assert isinstance(pipe, Connection)
+                self._listen(pipe, session)
+        return True
+
+    def _listen(self, pipe: Connection, session: pytest.Session) -> None:
+        try:
+            word, data = pipe.recv()
+        except EOFError:
+            raise WorkerDied(f"a process ended with {self._at_work[pipe]}") from None
+        hook, config = session.config.hook, session.config
+        if word == "next":
+            self._give(pipe)
+        elif word == "started":
+            self._at_work[pipe] = data[0]
+            hook.pytest_runtest_logstart(nodeid=data[0], location=data[1])
+        else:
+            report = hook.pytest_report_from_serializable(config=config, data=data)
+            hook.pytest_runtest_logreport(report=report)
+
+    def _give(self, pipe: Connection) -> None:
+        """The next case, or the end of the day."""
+        number = self._numbers.popleft() if self._numbers else None
+        pipe.send(number)
+        if number is None:
+            del self._at_work[pipe]
+
+    def pytest_unconfigure(self) -> None:
+        """Let nobody stay behind, also when the run was interrupted."""
+        for pipe in self._at_work:
+            pipe.close()
+        for worker in self._workers:
+            worker.join(LEAVES_WITHIN_S)
+            worker.kill()
+
+
+class _Messenger:
+    """The plugin of a worker: what pytest says goes to the pipe."""
+
+    def __init__(self, config: pytest.Config, pipe: Connection) -> None:
+        self._config = config
+        self._pipe = pipe
+
+    def say(self, word: Word, data: object = None) -> None:
+        self._pipe.send((word, data))
+
+    def pytest_runtest_logstart(self, nodeid: str, location: object) -> None:
+        self.say("started", (nodeid, location))
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        hook = self._config.hook
+        data = hook.pytest_report_to_serializable(config=self._config, report=report)
+        self.say("report", data)
+
+
+def _work(session: pytest.Session, pipe: Connection, listener: object) -> None:
+    """Play cases until there are no more, or the run has gone."""
+    config = session.config
+    plugins = config.pluginmanager
+    plugins.unregister(listener)
+    messenger = _Messenger(config, pipe)
+    plugins.register(messenger)
+    runner: Any = plugins.getplugin("runner")
+    try:
+        while True:
+            messenger.say("next")
+            number = pipe.recv()
+            if number is None:
+                break
+            item = session.items[number]
+            config.hook.pytest_runtest_protocol(item=item, nextitem=None)
+    except (EOFError, BrokenPipeError, KeyboardInterrupt):
+        # Nobody wants the result any more; programs and ports are given back.
+        runner.pytest_sessionfinish(session)
