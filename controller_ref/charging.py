@@ -46,8 +46,8 @@ class Charging:
 
     def session_at(self, connector: Connector) -> Session | None:
         """The live session of a connector."""
-        for session in self._desk.ledger.live():
-            if session.connector == connector.number:
+        for session in self._desk.ledger.current():
+            if session.is_live and session.connector == connector.number:
                 return session
         return None
 

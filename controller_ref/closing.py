@@ -82,7 +82,10 @@ class Closing:
     @property
     def is_overdue(self) -> bool:
         """A close has outlived the minutes of the schedule: open nothing new."""
-        return any(map(_is_overdue, self._desk.ledger.within(State.CLOSING)))
+        for session in self._desk.ledger.current():
+            if session.state is State.CLOSING and _is_overdue(session):
+                return True
+        return False
 
     # --- Trying -----------------------------------------------------------------
 

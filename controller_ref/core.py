@@ -38,7 +38,7 @@ from controller_ref.reception import Reception
 from controller_ref.recovery import Recovery
 from controller_ref.settings import Settings, from_declaration
 from controller_ref.timers import For
-from wire.machine import Action, Controller, Fact, Place, Started
+from wire.machine import Action, Controller, Fact, Place, Started, earliest
 
 
 class Core:
@@ -72,9 +72,11 @@ class Core:
 
     def deadline_ms(self) -> int | None:
         desk = self._desk
-        parts = (desk.timers, desk.charger, desk.terminal)
-        times = [part.deadline_ms() for part in parts]
-        return min((time for time in times if time is not None), default=None)
+        return earliest(
+            desk.timers.deadline_ms(),
+            desk.charger.deadline_ms(),
+            desk.terminal.deadline_ms(),
+        )
 
     def on_deadline(self, now_ms: int) -> Sequence[Action]:
         desk = self._desk

@@ -39,6 +39,7 @@ from wire.machine import (
     HttpAnswered,
     HttpFailed,
     Place,
+    earliest,
 )
 
 #: A little beyond what the terminal may take with three PIN entries (210 s).
@@ -359,8 +360,7 @@ class CpsSide:
             and not self._is_down
         )
         start_ms = self._start_from_ms if waits_to_start else None
-        times = (self._check_ms, start_ms)
-        return min((time for time in times if time is not None), default=None)
+        return earliest(self._check_ms, start_ms)
 
     def on_deadline(self, now_ms: int) -> None:
         if self._check_ms is not None and self._check_ms <= now_ms:

@@ -17,7 +17,7 @@ and no new session is opened, until an operator has looked at it.
 """
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import closing
 from dataclasses import fields
 from operator import attrgetter
@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from controller_ref.session import Op, Session
-from controller_ref.transitions import FINAL, State
+from controller_ref.transitions import FINAL, LIVE, State
 
 #: Ended sessions that are kept for receipts; card data goes with them (R-UI-07).
 MAX_ENDED: Final = 200
@@ -37,7 +37,8 @@ _COLUMNS: Final = tuple(field.name for field in fields(Session))
 _values: Final = attrgetter(*_COLUMNS)
 _FLAGS: Final = tuple(f.name for f in fields(Session) if f.type in (bool, "bool"))
 _SCHEMA: Final = f"""
-CREATE TABLE IF NOT EXISTS session ({", ".join(_COLUMNS)}, PRIMARY KEY (key));
+CREATE TABLE IF NOT EXISTS session (
+    key INTEGER PRIMARY KEY, {", ".join(name for name in _COLUMNS if name != "key")});
 CREATE TABLE IF NOT EXISTS audit (
     number INTEGER PRIMARY KEY, wall_ms INTEGER, key INTEGER, text TEXT);
 """
@@ -71,12 +72,18 @@ class Ledger:
         #: False after a write that failed, until one succeeds.
         self.is_healthy = True
         self.sessions: dict[int, Session] = {}
+        #: Those that were not closed when last written: they are asked for at every
+        #: event, while closed ones are many and only kept for receipts.
+        self._current: dict[int, Session] = {}
         for row in connection.execute(
             f"SELECT {', '.join(_COLUMNS)} FROM session ORDER BY key"
         ):
             session = _session(row)
-            self.sessions[session.key] = session
+            self._remember(session)
         self._last_key = max(self.sessions, default=0)
+
+    def _remember(self, session: Session) -> None:
+        self.sessions[session.key] = self._current[session.key] = session
 
     def close(self) -> None:
         """Let go of the storage; what was put stays. Nothing may be written after."""
@@ -88,7 +95,7 @@ class Ledger:
         """A session with the next key; not yet written."""
         self._last_key += 1
         session = Session(key=self._last_key, state=state, opened_wall_ms=wall_ms)
-        self.sessions[session.key] = session
+        self._remember(session)
         return session
 
     def note(self, session: Session | None, text: str, *, wall_ms: int) -> None:
@@ -111,6 +118,9 @@ class Ledger:
         except (sqlite3.Error, OSError):
             self.is_healthy = False
             return False
+        for session in self._dirty.values():
+            if session.state is State.CLOSED:
+                self._current.pop(session.key, None)
         self._dirty.clear()
         self._notes.clear()
         self.is_healthy = True
@@ -129,6 +139,7 @@ class Ledger:
     def _forget_old(self) -> None:
         for session in self._too_old():
             del self.sessions[session.key]
+            self._current.pop(session.key, None)
 
     def _too_old(self) -> list[Session]:
         """What may be forgotten now; never what an operator has to settle."""
@@ -140,15 +151,20 @@ class Ledger:
 
     # --- Asking -----------------------------------------------------------------
 
+    def current(self) -> Collection[Session]:
+        """All sessions that are not closed, oldest first; ended ones among them."""
+        return self._current.values()
+
     def open(self) -> list[Session]:
         """Sessions in which something still has to happen, oldest first."""
-        return [each for each in self.sessions.values() if each.state not in FINAL]
+        return [each for each in self._current.values() if each.state not in FINAL]
 
     def live(self) -> list[Session]:
-        return [each for each in self.sessions.values() if each.is_live]
+        return [each for each in self._current.values() if each.state in LIVE]
 
     def within(self, *states: State) -> list[Session]:
-        return [each for each in self.sessions.values() if each.state in states]
+        """Sessions in these states, oldest first; not for closed ones."""
+        return [each for each in self._current.values() if each.state in states]
 
     def by_session_id(self, session_id: str) -> Session | None:
         """The newest session with this id; ids may come back after years."""

@@ -27,6 +27,7 @@ from wire.machine import (
     LinkOpened,
     OpenLink,
     SendBytes,
+    earliest,
 )
 from wire.psp import (
     CARD_DETECT_MS,
@@ -354,14 +355,13 @@ class PspLine:
     # --- Time -------------------------------------------------------------------
 
     def deadline_ms(self) -> int | None:
-        times = (
+        return earliest(
             self._again_ms,
             self._decoder.deadline_ms(),
             self.exchange.due_ms if self.exchange else None,
             self.status.due_ms if self.status else None,
             self._check_ms(),
         )
-        return min((time for time in times if time is not None), default=None)
 
     def _check_ms(self) -> int | None:
         """When to ask for the status again."""

@@ -18,7 +18,7 @@ from typing import Final
 from controller_ref import port, psp_words
 from controller_ref.psp_closes import PspCloses
 from controller_ref.psp_line import Exchange, Phase, PspLine, Traits
-from wire.machine import Action, Fact
+from wire.machine import Action, Fact, earliest
 from wire.psp import (
     BadBlock,
     Message,
@@ -380,14 +380,13 @@ class PspSide:
         is_free = line.phase is Phase.READY and may_ask
         is_idle = self._reader is _Reader.IDLE and not self._is_down
         waits_to_start = self._is_reading_wanted and is_free and is_idle
-        times = (
+        return earliest(
             self._line.deadline_ms(),
             self._auth_due_ms,
             self._closes.deadline_ms(),
             self._start_from_ms if waits_to_start else None,
             self._closes.quiet_until_ms() if is_free else None,
         )
-        return min((time for time in times if time is not None), default=None)
 
     def on_deadline(self, now_ms: int) -> None:
         if self._auth_due_ms is not None and self._auth_due_ms <= now_ms:

@@ -1,7 +1,9 @@
 """From energy and time to money, exactly.
 
-Integers and fractions only: the total is rounded once, at the end, so that the amount
-on the receipt can be worked out again from the meter by anybody (R-AMT-09, S-N10).
+Whole numbers only: a cost is counted in ``PARTS`` of a minor unit, which divide a Wh at
+a price per kWh and a millisecond at a price per minute without a rest. The total is
+rounded once, at the end, so that the amount on the receipt can be worked out again from
+the meter by anybody (R-AMT-09, S-N10).
 An amount of 0 means that the session is released, never that 0 is committed (R-AMT-05).
 """
 
@@ -9,7 +11,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 from math import ceil, floor
-from typing import assert_never
+from typing import Final, assert_never
+
+#: Parts of a minor unit: 60 000 ms are a minute, and 1000 Wh, times 60, are a kWh.
+PARTS: Final = 60_000
+_MINUTE_MS: Final = 60_000
 
 
 class Rounding(StrEnum):
@@ -32,11 +38,11 @@ class Tariff:
     rounding: Rounding = Rounding.HALF_UP
 
 
-def running_cost(tariff: Tariff, *, energy_wh: int, energised_ms: int) -> Fraction:
-    """The unrounded cost so far, in minor units, without regard to the minimum."""
-    energy = Fraction(energy_wh * tariff.per_kwh, 1000)
-    time = Fraction(energised_ms * tariff.per_minute, 60_000)
-    return energy + time + tariff.per_session
+def running_cost(tariff: Tariff, *, energy_wh: int, energised_ms: int) -> int:
+    """The cost so far, in ``PARTS`` of a minor unit, without regard to the minimum."""
+    energy = energy_wh * tariff.per_kwh * (PARTS // 1000)
+    time = energised_ms * tariff.per_minute
+    return energy + time + tariff.per_session * PARTS
 
 
 def amount_minor(tariff: Tariff, *, energy_wh: int, energised_ms: int) -> int:
@@ -47,8 +53,8 @@ def amount_minor(tariff: Tariff, *, energy_wh: int, energised_ms: int) -> int:
     """
     if energy_wh == 0:
         return 0
-    total = running_cost(tariff, energy_wh=energy_wh, energised_ms=energised_ms)
-    total = max(total, Fraction(tariff.minimum))
+    parts = running_cost(tariff, energy_wh=energy_wh, energised_ms=energised_ms)
+    total = Fraction(max(parts, tariff.minimum * PARTS), PARTS)
     match tariff.rounding:
         case Rounding.HALF_UP:
             return floor(total + Fraction(1, 2))
@@ -63,15 +69,16 @@ def amount_minor(tariff: Tariff, *, energy_wh: int, energised_ms: int) -> int:
 
 
 def time_to_cost_ms(
-    tariff: Tariff, *, spent: Fraction, limit_minor: int, power_w: int
+    tariff: Tariff, *, spent: int, limit_minor: int, power_w: int
 ) -> int | None:
-    """How long until ``spent`` reaches the limit at full power; None when never.
+    """How long until ``spent`` (in parts) reaches the limit at full power.
 
-    Cost rises in a straight line, so this is exact: stopping within this time keeps the
-    total at or below the limit whatever the meter says next (R-AMT-02). Never negative.
+    None when never. Cost rises in a straight line, so this is exact: stopping within
+    this time keeps the total at or below the limit whatever the meter says next
+    (R-AMT-02). Never negative.
     """
-    rate = Fraction(power_w * tariff.per_kwh, 1000 * 3_600_000)
-    rate += Fraction(tariff.per_minute, 60_000)
+    # Parts in a minute at this power: W x price per kWh, plus the price of the minute.
+    rate = power_w * tariff.per_kwh + tariff.per_minute * PARTS
     if rate == 0:
         return None
-    return max(0, floor((limit_minor - spent) / rate))
+    return max(0, (limit_minor * PARTS - spent) * _MINUTE_MS // rate)

@@ -18,7 +18,7 @@ from controller_ref.bays import Connector
 from controller_ref.desk import Desk
 from controller_ref.session import Session
 from controller_ref.settings import MAX_AMOUNT_MINOR
-from controller_ref.tariff import running_cost, time_to_cost_ms
+from controller_ref.tariff import PARTS, running_cost, time_to_cost_ms
 from controller_ref.timers import For
 from controller_ref.transitions import State
 
@@ -137,7 +137,7 @@ class Watch:
             desk.timers.cancel(name)
             return
         desk.timers.set(name, desk.now_ms + left_ms)
-        if left_ms <= _RAISE_AHEAD_MS or spent * 5 >= session.limit_minor * 4:
+        if left_ms <= _RAISE_AHEAD_MS or spent * 5 >= session.limit_minor * 4 * PARTS:
             self._raise(session)
 
     def _raise(self, session: Session) -> None:

@@ -177,7 +177,7 @@ def _result(
     if judgement is not None:
         findings += judgement.findings
     settlement = judgement.settlement if judgement else None
-    return CaseResult(
+    result = CaseResult(
         scenario_id=case.scenario_id,
         group=group.group(1) if group else "",
         title=bench.case.scenario,
@@ -197,10 +197,12 @@ def _result(
         duration_ms=bench.now_ms if bench.is_open else 0,
         story_ms=case.story_ms,
         replay=replay_line(case),
-        trace_tail=_tail(bench, findings),
         error=_whose_error(conduct, reason),
         reason=reason,
     )
+    if result.is_green:
+        return result
+    return replace(result, trace_tail=_tail(bench, findings))
 
 
 def _tail(bench: Bench, findings: Sequence[Finding]) -> tuple[str, ...]:

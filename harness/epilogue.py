@@ -19,9 +19,10 @@ from simulator import events
 #: A session that nobody can know of is not waited for: only the terminal's own
 #: session time-out ends it.
 UNKNOWABLE_MS: Final = 3_600_000
-#: The station goes on serving for a while, as it would have without the epilogue:
-#: longer than any issuer takes to answer (240 s), so that what is asked is over.
-LAST_LOOK_MS: Final = 300_000
+#: No issuer takes longer to answer (240 s), and no terminal waits longer.
+LONGEST_AUTHORISATION_MS: Final = 240_000
+#: The station goes on serving for a while, as it would have without the epilogue.
+LAST_LOOK_MS: Final = 60_000
 #: Drivers take their time to leave once the bench is healed.
 LEAVE_AFTER_MS: Final = 5_000
 
@@ -38,10 +39,16 @@ def run_epilogue(bench: Bench) -> None:
     longest_ms = UNKNOWABLE_MS if bench.allow_unknown else bench.world.limits.settle_ms
     bench.run_until(lambda: bench.open_sessions() == 0, longest_ms)
     _note(bench, "settled")
+    bench.run_until(lambda: not _is_authorising(bench), LONGEST_AUTHORISATION_MS)
     bench.run_for(LAST_LOOK_MS)
     _closes_down(bench)
     bench.run_for(bench.world.limits.rest_ms)
     _note(bench, "ended")
+
+
+def _is_authorising(bench: Bench) -> bool:
+    """Somebody may still get what nobody waits for: a late approval."""
+    return bench.court.terminal.is_authorising or bench.court.issuer.is_deciding
 
 
 def _everyone_leaves(bench: Bench) -> None:

@@ -104,6 +104,7 @@ class RunOptions:
         arguments += ["-p", "no:cacheprovider", "--assert=plain"]
         # Only what a run needs: other plugins cost their start, and may change it.
         arguments += ["--disable-plugin-autoload", "-p", "pytest-bdd", "-p", "nohold"]
+        arguments += ["-p", "no:unraisableexception", "-p", "no:threadexception"]
         arguments += [f"--nohold-seed={self.seed}"]
         options = {
             "declaration": self.declaration,

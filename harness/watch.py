@@ -154,7 +154,8 @@ def count_messages(bench: Bench, *names: str, routes: tuple[str, ...] = ()) -> i
         elif record["kind"] == "psp" and record["direction"] == "to_terminal":
             messages = record["messages"]
             assert isinstance(messages, list)
-            total += sum(message.get("message") in names for message in messages)
+            for message in messages:
+                total += message.get("message") in names
     return total
 
 

@@ -33,6 +33,7 @@ from simulator.site import (
 from simulator.switchgear import Switch
 from simulator.vehicle import ASKING, PILOT_ERRORS, Pilot
 from wire.bay import METER_INTERVAL_MS
+from wire.machine import earliest
 
 #: From a command to the contactor's or the lock's feedback; the limit is 1 s.
 SWITCH_MS: Final = 120
@@ -363,15 +364,14 @@ class Connector:
         return unmoved or self.meter.reading(now_ms) != self.meter.said
 
     def _next_ms(self) -> int | None:
-        due = [
+        return earliest(
             self.parking.wake_ms,
             self.parking.flap_ms,
             self._tick_ms,
             self._motions[0][0] if self._motions else None,
             self._awaited[0] if self._awaited else None,
             self._next_curve_ms(),
-        ]
-        return min((at for at in due if at is not None), default=None)
+        )
 
     def _next_curve_ms(self) -> int | None:
         vehicle = self.parking.vehicle

@@ -26,14 +26,10 @@ class VirtualClock:
     """Stands still until told to jump."""
 
     def __init__(self) -> None:
-        self._now_ms = 0
-
-    @property
-    def now_ms(self) -> int:
-        return self._now_ms
+        self.now_ms = 0
 
     def wait_until(self, at_ms: int) -> None:
-        self._now_ms = max(self._now_ms, at_ms)
+        self.now_ms = max(self.now_ms, at_ms)
 
 
 class WallClock:

@@ -211,20 +211,29 @@ class Trace:
             "t_ms": t_ms,
             "kind": kind,
         }
+        may_leak = False
         for name, value in fields.items():
-            is_clean = name == _MASKED_HEX or isinstance(value, Clean)
-            record[name] = value if is_clean else mask(value)
+            # Short texts are most of what there is, and never a card number.
+            is_clean = type(value) is str and len(value) < _SHORTEST
+            if is_clean or isinstance(value, Clean):
+                record[name] = value
+            elif name == _MASKED_HEX:
+                record[name] = value
+                may_leak |= _MASK in str(value)
+            else:
+                record[name] = mask(value)
+                may_leak = True
         self.records.append(record)
         for watcher in tuple(self.watchers):
             watcher(record)
-        self._note_leak(record, fields)
+        if may_leak and kind in _SPOKEN and kind not in self._leaks:
+            self._note_leak(record, fields)
         return record
 
     def _note_leak(self, record: Record, fields: Mapping[str, object]) -> None:
         """R-UI-07: what was masked in the controller's own words is a breach."""
         kind = str(record["kind"])
-        is_spoken = fields.get("direction") in _SPOKEN.get(kind, ())
-        if not is_spoken or kind in self._leaks:
+        if fields.get("direction") not in _SPOKEN[kind]:
             return
         starred = _STARRED.search(str(fields.get(_MASKED_HEX, "")))
         shown = any(

@@ -50,6 +50,8 @@ _NEW_OBJECTS: Final = 50_000
 
 _CASE: Final = pytest.StashKey[Case]()
 _DECLARATION: Final = pytest.StashKey[Declaration]()
+#: The same for each column, where the claims are ours to choose.
+_FITTED: Final = pytest.StashKey[dict[str, Declaration]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -190,8 +192,12 @@ def column() -> Column:
 def declaration(pytestconfig: pytest.Config, column: Column) -> Declaration:
     """What the controller under test claims, wired for this column."""
     declared = _declared(pytestconfig)
-    is_vendors = pytestconfig.getoption("--nohold-declaration") is not None
-    return declared if is_vendors else column.fit(declared)
+    if pytestconfig.getoption("--nohold-declaration") is not None:
+        return declared
+    fitted = pytestconfig.stash.setdefault(_FITTED, {})
+    if column.name not in fitted:
+        fitted[column.name] = column.fit(declared)
+    return fitted[column.name]
 
 
 @pytest.fixture

@@ -263,6 +263,10 @@ class LineDecoder:
 
     def receive(self, data: bytes) -> list[Mapping[str, object] | BadLine]:
         """The lines that ``data`` completes; what is too long is reported once."""
+        is_whole = 0 <= data.find(b"\n") == len(data) - 1 < MAX_LINE_BYTES
+        if is_whole and not self._rest and not self._skipping:
+            # Nearly all that ever comes: one line and nothing else.
+            return [_parse(data[:-1])]
         found: list[Mapping[str, object] | BadLine] = []
         *whole, rest = data.split(b"\n")
         for piece in whole:

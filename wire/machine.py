@@ -23,6 +23,15 @@ ActionT_co = TypeVar("ActionT_co", covariant=True)
 MAX_BODY_BYTES: Final = 1 << 20
 
 
+def earliest(*deadlines: int | None) -> int | None:
+    """The first of some deadlines; None when there is none."""
+    first = None
+    for deadline_ms in deadlines:
+        if deadline_ms is not None and (first is None or deadline_ms < first):
+            first = deadline_ms
+    return first
+
+
 class Machine(Protocol[EventT_contra, ActionT_co]):
     """Facts in, facts out. Never blocks, never asks the time, never draws chance."""
 

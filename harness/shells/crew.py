@@ -10,6 +10,7 @@ A worker that dies leaves its end of the pipe closed: the run ends as a failure 
 examiner, never with a case missing in silence.
 """
 
+import gc
 import multiprocessing
 import os
 from collections import deque
@@ -66,6 +67,8 @@ class Crew:
         names = [item.nodeid for item in session.items]
         order = sorted(range(len(names)), key=lambda n: -self._needs_s.get(names[n], 0))
         self._numbers.extend(order)
+        # What is there now stays: no worker looks through it, or copies it, again.
+        gc.freeze()
         for _ in range(min(self._size, len(names))):
             self._hire(session)
 

@@ -112,6 +112,11 @@ class Authorisations:
             self._send(wish)
 
     @property
+    def is_busy(self) -> bool:
+        """One is under way: the driver enters a PIN, or the issuer is asked."""
+        return self._current is not None
+
+    @property
     def is_asking_pin(self) -> bool:
         return self._send_at_ms is not None
 

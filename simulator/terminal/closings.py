@@ -19,6 +19,7 @@ from typing import Final, Literal
 from simulator.events import Capture, IssuerAnswered, Release
 from simulator.terminal.host_line import HostLine, Request
 from simulator.terminal.sessions import Session, SessionState, SessionStore, Via
+from wire.machine import earliest
 
 #: Five seconds before the 60 s that a Commit may take (psp.md 4.1). ASSUMPTION.
 PATIENCE_MS: Final = 55_000
@@ -220,8 +221,7 @@ class Closings:
     def deadline_ms(self) -> int | None:
         if not self._awaited:
             return None
-        times = (one.until_ms for one in self._awaited.values())
-        return min((time for time in times if time is not None), default=None)
+        return earliest(*(one.until_ms for one in self._awaited.values()))
 
     def on_deadline(self, now_ms: int) -> None:
         for one in tuple(self._awaited.values()):

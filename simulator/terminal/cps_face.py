@@ -34,6 +34,7 @@ from wire.cps import (
     json_response,
     parse_call,
 )
+from wire.machine import earliest
 
 _Route = Callable[["CpsFace", Ask, Call, int], Response | None]
 
@@ -225,10 +226,7 @@ class CpsFace:
     # --- Time -------------------------------------------------------------------
 
     def deadline_ms(self) -> int | None:
-        held_ms, poll_ms = self._desk.deadline_ms(), self._reads.deadline_ms()
-        if held_ms is None or poll_ms is None:
-            return poll_ms if held_ms is None else held_ms
-        return min(held_ms, poll_ms)
+        return earliest(self._desk.deadline_ms(), self._reads.deadline_ms())
 
     def on_deadline(self, now_ms: int) -> None:
         self._desk.on_deadline(now_ms)

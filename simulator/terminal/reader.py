@@ -15,6 +15,7 @@ from simulator.terminal.display import Display, money
 from simulator.terminal.impairments import Impairments, Kind
 from simulator.terminal.sessions import Face
 from simulator.terminal.settings import TerminalSettings
+from wire.machine import earliest
 from wire.psp import CARD_KEPT_MS
 
 #: After this share of ``read_ms`` a card that is pulled away early is gone.
@@ -167,14 +168,13 @@ class Reader:
         if self.state is ReaderState.IDLE:
             return None
         # A card that is being read is read to the end, even past the read's life.
-        times = (
+        return earliest(
             self._begins_at_ms,
             self._read_at_ms,
             self._expires_at_ms if self._near is None else None,
             self._dropped_at_ms,
             self._stalls_at_ms,
         )
-        return min((time for time in times if time is not None), default=None)
 
     def on_deadline(self, now_ms: int) -> None:
         if _due(self._begins_at_ms, now_ms):

@@ -42,6 +42,7 @@ from simulator.terminal.reader import PresentedCard
 from simulator.terminal.sessions import Session
 from simulator.terminal.settings import TerminalSettings
 from wire.cps import TerminalInfo
+from wire.machine import earliest
 from wire.psp import State
 
 TerminalEvent = (
@@ -87,6 +88,11 @@ class Terminal:
     def sessions(self) -> Mapping[str, Session]:
         """All sessions by UUID, in the order in which they opened; read only."""
         return self._device.store
+
+    @property
+    def is_authorising(self) -> bool:
+        """A driver enters a PIN, or the issuer is being asked."""
+        return self._device.authorisations.is_busy
 
     @property
     def state(self) -> State:
@@ -139,8 +145,8 @@ class Terminal:
         device = self._device
         if device.out.is_waiting:
             return self._now_ms
-        first = self._psp.deadline_ms()
-        for other in (
+        return earliest(
+            self._psp.deadline_ms(),
             device.reader.deadline_ms(),
             device.authorisations.deadline_ms(),
             device.closings.deadline_ms(),
@@ -148,10 +154,7 @@ class Terminal:
             self._cps.deadline_ms(),
             self._booted_at_ms,
             device.store.next_expiry_ms() if self.is_running else None,
-        ):
-            if other is not None and (first is None or other < first):
-                first = other
-        return first
+        )
 
     def on_deadline(self, now_ms: int) -> Sequence[TerminalAction]:
         """Do everything that is due; called again at once if there is more."""

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from controller_ref.tariff import (
+    PARTS,
     Rounding,
     Tariff,
     amount_minor,
@@ -66,15 +67,15 @@ def test_stopping_in_time_keeps_the_limit(
 ) -> None:
     spent = running_cost(tariff, energy_wh=energy_wh, energised_ms=energised_ms)
     left_ms = time_to_cost_ms(tariff, spent=spent, limit_minor=limit, power_w=power_w)
-    if left_ms is None or spent > limit:
+    cost = Fraction(spent, PARTS)
+    if left_ms is None or cost > limit:
         assert left_ms in (0, None)
         return
     rate = Fraction(power_w * tariff.per_kwh, 3_600_000_000)
     rate += Fraction(tariff.per_minute, 60_000)
-    assert spent + rate * left_ms <= limit < spent + rate * (left_ms + 1)
+    assert cost + rate * left_ms <= limit < cost + rate * (left_ms + 1)
 
 
 def test_what_is_free_has_no_limit() -> None:
     tariff = Tariff(per_kwh=0)
-    spent = Fraction(5)
-    assert time_to_cost_ms(tariff, spent=spent, limit_minor=1, power_w=9) is None
+    assert time_to_cost_ms(tariff, spent=0, limit_minor=1, power_w=9) is None

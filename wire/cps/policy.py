@@ -159,6 +159,8 @@ class Policy:
     @classmethod
     def from_mapping(cls, values: Mapping[str, object]) -> "Policy":
         """A policy from a profile's table; LocalProtocolError names found and allowed."""
+        if not values:
+            return _DEFAULT
         chosen = {name: _read(name, value) for name, value in values.items()}
         return cls(**chosen)  # type: ignore[arg-type]  # _read has checked each value
 
@@ -195,3 +197,7 @@ def _read(name: str, value: object) -> Choice:
             f"policy {name}: found {value!r}, allowed {switch.choices()}"
         )
     return choice
+
+
+#: Made once: every switch is checked when a policy is made, and this one is the usual.
+_DEFAULT: Final = Policy()

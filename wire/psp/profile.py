@@ -113,7 +113,7 @@ class Profile:
 
     @classmethod
     def default(cls) -> "Profile":
-        return cls()
+        return _DEFAULT
 
     @classmethod
     def from_mapping(cls, values: Mapping[str, object]) -> "Profile":
@@ -122,7 +122,7 @@ class Profile:
             if name not in PROFILE_SWITCHES:
                 raise LocalProtocolError(f"profile: found {name!r}, allowed {', '.join(PROFILE_SWITCHES)}")
             _check(PROFILE_SWITCHES[name], value)
-        return replace(cls(), **values)  # type: ignore[arg-type]  # checked just above
+        return replace(_DEFAULT, **values) if values else _DEFAULT  # type: ignore[arg-type]  # checked just above
 
     def deviations(self) -> dict[str, SwitchValue]:
         """The switches that do not stand at their default, in the order of the table."""
@@ -165,6 +165,8 @@ def _row(item: Field[SwitchValue], hint: object) -> Switch:
 
 
 PROFILE_SWITCHES: Final[Mapping[str, Switch]] = _switches()
+#: Made once: every switch is checked when a profile is made, and this one is the usual.
+_DEFAULT: Final = Profile()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
