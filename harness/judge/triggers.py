@@ -238,8 +238,9 @@ def _taps(case: Case) -> Iterator[Trigger]:
     if "tap" not in claims.stop or claims.same_card_twice == "allow" or case.twins:
         return
     for act in case.timeline.acts:
-        charging = any(i.live_at(act.seq) for i in case.intervals)
-        if not charging or not is_card_of(act, case.session):
+        if not is_card_of(act, case.session):
+            continue
+        if not any(i.live_at(act.seq) for i in case.intervals):
             continue
         read = card_read(case.timeline, act)
         if read is not None:

@@ -14,7 +14,7 @@ Clauses: psp.md 7, cps.md 4.1 and 4.2.
 
 import random
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, ValuesView
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final, Literal
@@ -136,6 +136,10 @@ class SessionStore(Mapping[str, Session]):
 
     def __len__(self) -> int:
         return len(self._by_uuid)
+
+    def values(self) -> ValuesView[Session]:
+        """As a mapping's own, without a look-up for each session."""
+        return self._sessions.values()
 
     def by_psp_id(self, psp_session_id: int) -> Session | None:
         return self._sessions.get(psp_session_id)
