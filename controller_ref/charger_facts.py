@@ -22,6 +22,8 @@ from controller_ref.transitions import Event, State
 #: A plug that is not seated yet comes and goes (S-B14).
 _UNPLUG_GRACE_MS: Final = 4_000
 _UNLOCK_PAUSE_MS: Final = 10_000
+#: A charger that is there says so within this after a boot, with a newer register.
+_WELCOME_MS: Final = 1_500
 
 
 class ChargerFacts:
@@ -260,7 +262,7 @@ class ChargerFacts:
                 since_ms = session.plugged_wall_ms
                 window_ms = settings.no_energy_window_ms
                 self._rearm((For.NO_ENERGY, key), since_ms, window_ms)
-        self._on_lost()
+        self._on_lost(at_least_ms=_WELCOME_MS)
 
     def _rearm(self, name: tuple[For, int], since_wall_ms: int, window_ms: int) -> None:
         """A window that began before we died; no calendar can stretch it."""
@@ -269,7 +271,7 @@ class ChargerFacts:
         left_ms = min(max(window_ms - passed_ms, 0), window_ms)
         desk.timers.set(name, desk.now_ms + left_ms)
 
-    def _on_lost(self) -> None:
+    def _on_lost(self, *, at_least_ms: int = 0) -> None:
         """The window runs from the loss, also when we have died since."""
         desk, window_ms = self._desk, self._desk.settings.charger_loss_window_ms
         self._life.is_online = False
@@ -283,7 +285,8 @@ class ChargerFacts:
             for what in (For.START_FEEDBACK, For.STOP_FEEDBACK, For.UNPLUG_GRACE):
                 desk.timers.cancel((what, session.key))
             self._life.watch.counted(session)
-        desk.timers.set((For.CHARGER_LOSS, 0), desk.now_ms + left_ms)
+        due_ms = desk.now_ms + max(left_ms, at_least_ms)
+        desk.timers.set((For.CHARGER_LOSS, 0), due_ms)
 
     def charger_is_gone(self) -> None:
         """It could not be reached for too long: the last known totals count."""

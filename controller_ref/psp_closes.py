@@ -70,6 +70,12 @@ class PspCloses:
         self._quiet_from_ms = 0
         self.must_list = False
 
+    @property
+    def is_busy(self) -> bool:
+        """A close or a list is to be sent, or has not been answered."""
+        has_close = self._waiting or self._current or self._questioned
+        return bool(has_close) or self.must_list
+
     def can_send(self, now_ms: int) -> bool:
         """Whether a close waits and the answer to the one before has died away."""
         return bool(self._waiting) and now_ms >= self._quiet_from_ms

@@ -97,6 +97,16 @@ class PspSide:
             if not is_down:
                 self._line.open()
             self._pump(now_ms)
+        if is_down and self._is_tcp and self._is_at_rest:
+            self._line.hang_up(now_ms)
+
+    @property
+    def _is_at_rest(self) -> bool:
+        """The line is up, and nobody wants anything of it."""
+        line = self._line
+        is_free = line.phase is Phase.READY and not line.exchange
+        is_asked = self._closes.is_busy or self._raises or self._texts
+        return is_free and self._reader is _Reader.IDLE and not is_asked
 
     def authorise(self, now_ms: int) -> None:
         if self._reader is not _Reader.HOLDING:
@@ -157,8 +167,6 @@ class PspSide:
             self._start(now_ms)
         elif self._reader is _Reader.WAITING and not wanted:
             self._line.ask(message(Name.CANCEL_SESSION), now_ms)
-        elif self._reader is _Reader.IDLE and self._is_down and self._is_tcp:
-            self._line.hang_up(now_ms)
 
     def _start(self, now_ms: int) -> None:
         self._reference, self._asked_ms = self._reference + 1, now_ms

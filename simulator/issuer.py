@@ -87,14 +87,13 @@ class Issuer:
 
     @property
     def is_deciding(self) -> bool:
-        """A question has come whose answer has not been decided yet."""
+        """A question waits for its answer."""
         return self._pending > 0
 
     def set_behaviour(self, card: str | None, behaviour: Behaviour | None) -> None:
         """Let one card, or all (None), behave otherwise; a Behaviour of None heals.
 
-        What is set for one card replaces what is set for all. LookupError when there is
-        no such card.
+        A card's own outranks that of all. LookupError when there is no such card.
         """
         if card is not None:
             card_named(card)

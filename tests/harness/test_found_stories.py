@@ -1,0 +1,60 @@
+"""Stories in which the reference controller was wrong once, found by random play."""
+
+from collections.abc import Callable
+
+import pytest
+
+from harness.bench import Bench
+from harness.epilogue import run_epilogue
+from harness.judge import Conduct, Settlement, judge
+from harness.watch import await_session
+from steps.driver import start_charging
+
+Make = Callable[..., Bench]
+
+COLUMNS = ("p6x", "apollo", "cps")
+
+
+def settles(bench: Bench) -> None:
+    run_epilogue(bench)
+    verdict = judge(bench.trace.records)
+    assert verdict.findings == ()
+    assert (verdict.conduct, verdict.settlement) == (Conduct.PASS, Settlement.CLOSED)
+
+
+@pytest.mark.parametrize("column", COLUMNS)
+def test_after_a_long_death_the_charger_is_heard_first(
+    make_bench: Make, column: str
+) -> None:
+    """The loss window is over at the boot, but the meter has counted meanwhile."""
+    bench = make_bench(column)
+    start_charging(bench, 1, 1)
+    bench.run_for(3_000)
+    bench.faults.lose_charger()
+    bench.run_for(30_000)
+    bench.faults.kill_controller()
+    bench.run_for(3_600_000)
+    bench.faults.heal("charger_lost")
+    bench.run_for(5_000)
+    bench.faults.heal("controller_killed")
+    bench.run_for(60_000)
+    settles(bench)
+
+
+@pytest.mark.parametrize("column", COLUMNS)
+def test_two_closes_that_waited_for_the_terminal_both_leave(
+    make_bench: Make, column: str
+) -> None:
+    """Between two closes the line must not be hung up, out of service or not."""
+    bench = make_bench(column)
+    for who in (1, 2):
+        driver = bench.driver(who)
+        bench.drivers.tap(driver, driver.card)
+        await_session(bench, driver)
+        bench.run_for(5_000)
+    bench.faults.cut_terminal_power()
+    bench.run_for(5_000)
+    bench.drivers.emergency_stop(bench.driver(1), active=True)
+    bench.run_for(70 * 60_000)
+    bench.drivers.emergency_stop(bench.driver(1), active=False)
+    settles(bench)
