@@ -12,12 +12,12 @@ without one as ``UNKNOWN``.
 """
 
 from collections import deque
-from enum import Enum, auto
 from typing import Final
 
 from controller_ref import port, psp_words
 from controller_ref.psp_closes import PspCloses
 from controller_ref.psp_line import Exchange, Phase, PspLine, Traits
+from controller_ref.psp_reader import Reader, is_astray
 from wire.machine import Action, Fact, earliest
 from wire.psp import (
     BadBlock,
@@ -39,13 +39,6 @@ _MARGIN_MS: Final = 2_000
 _MAX_TEXTS: Final = 4
 
 
-class _Reader(Enum):
-    IDLE = auto()
-    WAITING = auto()
-    HOLDING = auto()
-    AUTHORISING = auto()
-
-
 class PspSide:
     """Implements ``port.TerminalPort``."""
 
@@ -64,7 +57,7 @@ class PspSide:
         self._reserve_minor = reserve_minor
         self._line = PspLine(traits, is_tcp=is_tcp, out=out, listener=self)
         self._closes = PspCloses(traits, self._line, self.reports)
-        self._reader = _Reader.IDLE
+        self._reader = Reader.IDLE
         self._is_reading_wanted = False
         self._is_down = False
         self._is_ready = False
@@ -97,19 +90,13 @@ class PspSide:
             if not is_down:
                 self._line.open()
             self._pump(now_ms)
-        if is_down and self._is_tcp and self._is_at_rest:
+        is_asked = self._closes.is_busy or self._raises or self._texts
+        is_at_rest = self._is_free and self._reader is Reader.IDLE and not is_asked
+        if is_down and self._is_tcp and is_at_rest:
             self._line.hang_up(now_ms)
 
-    @property
-    def _is_at_rest(self) -> bool:
-        """The line is up, and nobody wants anything of it."""
-        line = self._line
-        is_free = line.phase is Phase.READY and not line.exchange
-        is_asked = self._closes.is_busy or self._raises or self._texts
-        return is_free and self._reader is _Reader.IDLE and not is_asked
-
     def authorise(self, now_ms: int) -> None:
-        if self._reader is not _Reader.HOLDING:
+        if self._reader is not Reader.HOLDING:
             self.reports.append(port.Declined())
             return
         self._must_authorise = True
@@ -139,18 +126,24 @@ class PspSide:
 
     # --- What to send next --------------------------------------------------------
 
+    @property
+    def _is_free(self) -> bool:
+        """The line is up, and no request waits for its answer."""
+        is_asking = self._line.exchange is not None or self._is_doubtful
+        return self._line.phase is Phase.READY and not is_asking
+
     def _pump(self, now_ms: int) -> None:
         """Send what is most urgent, if something may be sent at all."""
-        line = self._line
-        if line.phase is not Phase.READY or line.exchange or self._is_doubtful:
+        if not self._is_free:
             return
+        line = self._line
         if self._closes.can_send(now_ms):
             self._closes.send_next(now_ms)
-        elif self._reader is _Reader.AUTHORISING:
+        elif self._reader is Reader.AUTHORISING:
             return
-        elif self._reader is _Reader.HOLDING and self._must_drop:
+        elif self._reader is Reader.HOLDING and self._must_drop:
             line.ask(message(Name.CANCEL_SESSION), now_ms)
-        elif self._reader is _Reader.HOLDING and self._must_authorise:
+        elif self._reader is Reader.HOLDING and self._must_authorise:
             self._send_authorisation(now_ms)
         elif self._raises:
             line.ask(psp_words.update_session(*self._raises[0]), now_ms)
@@ -163,14 +156,14 @@ class PspSide:
 
     def _mind_reader(self, now_ms: int) -> None:
         wanted = self._is_reading_wanted and not self._is_down
-        if self._reader is _Reader.IDLE and wanted and now_ms >= self._start_from_ms:
+        if self._reader is Reader.IDLE and wanted and now_ms >= self._start_from_ms:
             self._start(now_ms)
-        elif self._reader is _Reader.WAITING and not wanted:
+        elif self._reader is Reader.WAITING and not wanted:
             self._line.ask(message(Name.CANCEL_SESSION), now_ms)
 
     def _start(self, now_ms: int) -> None:
         self._reference, self._asked_ms = self._reference + 1, now_ms
-        self._reader = _Reader.WAITING
+        self._reader = Reader.WAITING
         self._must_drop = self._must_authorise = False
         request = psp_words.start_session(
             amount_minor=self._reserve_minor, reference=self._reference
@@ -180,7 +173,7 @@ class PspSide:
     def _send_authorisation(self, now_ms: int) -> None:
         limit_ms = answer_limit_ms(Name.AUTH_SESSION, self._traits.family) or 0
         self._must_authorise = False
-        self._reader = _Reader.AUTHORISING
+        self._reader = Reader.AUTHORISING
         self._asked_ms = self._auth_sent_ms = now_ms
         self._auth_due_ms = now_ms + limit_ms + _MARGIN_MS
         self._line.write(message(Name.AUTH_SESSION), now_ms)
@@ -199,26 +192,26 @@ class PspSide:
             self._is_ready = False
             self.reports.append(port.Lost())
         self._closes.line_lost()
-        if self._reader is _Reader.AUTHORISING:
+        if self._reader is Reader.AUTHORISING:
             self._authorisation_ends(port.NoAnswer())
         elif self._must_authorise:
             self.reports.append(port.Declined())
         while self._raises:
             self._limit_answered(0)
-        self._reader = _Reader.IDLE
+        self._reader = Reader.IDLE
         self._must_authorise = self._must_drop = False
         self._is_doubtful = False
 
     def line_damaged(self, block: BadBlock) -> None:
         """A damaged approval may still tell the id of the session (S-P01)."""
         suspect = psp_words.suspect_in(block, self._line.read)
-        if suspect and self._reader is _Reader.AUTHORISING:
-            self._reader = _Reader.IDLE
+        if suspect and self._reader is Reader.AUTHORISING:
+            self._reader = Reader.IDLE
             self._authorisation_ends(port.NoAnswer(suspect=suspect))
 
     def line_silent(self, exchange: Exchange, now_ms: int) -> None:
         name = exchange.message.name
-        is_waiting = self._reader is _Reader.AUTHORISING or self._line.exchange
+        is_waiting = self._reader is Reader.AUTHORISING or self._line.exchange
         if name is Name.START_SESSION or (name is Name.GET_STATUS and is_waiting):
             # No answer is the answer; or a longer limit decides.
             self._pump(now_ms)
@@ -227,7 +220,7 @@ class PspSide:
             self._closes.answer(port.Outcome.UNKNOWN, "no answer")
         elif name is Name.UPDATE_SESSION:
             self._limit_answered(0)
-        if self._reader is not _Reader.AUTHORISING:
+        if self._reader is not Reader.AUTHORISING:
             self._line.start_over(now_ms)
         else:
             # Hanging up now would lose the approval; a late Result must not be taken
@@ -256,7 +249,7 @@ class PspSide:
                 self._limit_answered(said.number("amount_minor"))
             case _:
                 pass
-        if self._is_doubtful and self._reader is not _Reader.AUTHORISING:
+        if self._is_doubtful and self._reader is not Reader.AUTHORISING:
             self._line.start_over(now_ms)
         self._pump(now_ms)
 
@@ -269,23 +262,23 @@ class PspSide:
     def _on_card(self, said: Message) -> None:
         if self._waits_for(Name.START_SESSION):
             self._line.answered()
-        if self._reader is not _Reader.WAITING or self._waits_for(Name.CANCEL_SESSION):
+        if self._reader is not Reader.WAITING or self._waits_for(Name.CANCEL_SESSION):
             return
-        self._reader = _Reader.HOLDING
+        self._reader = Reader.HOLDING
         self.reports.append(psp_words.card_read(said))
 
     def _on_approved(self, said: Message) -> None:
-        was_asked = self._reader is _Reader.AUTHORISING
+        was_asked = self._reader is Reader.AUTHORISING
         report = psp_words.approved(said, was_asked=was_asked)
         if was_asked:
-            self._reader = _Reader.IDLE
+            self._reader = Reader.IDLE
             self._authorisation_ends(report)
         else:
             self.reports.append(report)
 
     def _on_declined(self, now_ms: int) -> None:
-        if self._reader is _Reader.AUTHORISING:
-            self._reader = _Reader.IDLE
+        if self._reader is Reader.AUTHORISING:
+            self._reader = Reader.IDLE
             is_certain = now_ms - self._auth_sent_ms < port.SWIFT_DECLINE_MS
             self._authorisation_ends(port.Declined(is_certain=is_certain))
 
@@ -297,13 +290,13 @@ class PspSide:
         """The reader is idle again, whatever it did."""
         if self._waits_for(Name.CANCEL_SESSION, Name.START_SESSION):
             self._line.answered()
-        if self._reader is _Reader.AUTHORISING:
+        if self._reader is Reader.AUTHORISING:
             self._on_declined(now_ms)
             return
         if self._must_authorise:
             # The terminal has dropped the card before it could be asked for money.
             self.reports.append(port.Declined())
-        self._reader = _Reader.IDLE
+        self._reader = Reader.IDLE
         self._must_authorise = self._must_drop = False
 
     def _on_status(self, said: Message, now_ms: int) -> None:
@@ -315,23 +308,19 @@ class PspSide:
             self._line.start_over(now_ms, keeps_line=True)
         elif status is None or status.sent_ms <= self._asked_ms:
             return  # Older than what the reader was asked to do last.
-        elif reader is _Reader.AUTHORISING:
+        elif reader is Reader.AUTHORISING:
             if state == State.ENABLED:
                 # Answers come in order: the one to the authorisation was lost.
-                self._reader = _Reader.IDLE
+                self._reader = Reader.IDLE
                 self._authorisation_ends(port.NoAnswer())
-        elif state == State.ENABLED and reader is not _Reader.IDLE:
+        elif state == State.ENABLED and reader is not Reader.IDLE:
             self._on_cancelled(now_ms)
-        elif self._line.exchange is None and self._is_astray(state, is_running):
+        elif self._line.exchange is None and is_astray(
+            reader, state, is_running=is_running
+        ):
             self._line.ask(message(Name.CANCEL_SESSION), now_ms)
-        elif state == State.WAIT_CARD and reader is _Reader.IDLE:
-            self._reader = _Reader.WAITING
-
-    def _is_astray(self, state: int, is_running: bool) -> bool:
-        """Whether a read goes on that is of no use: stalled, or its card was missed."""
-        if state == State.WAIT_CARD:
-            return self._reader is _Reader.WAITING and not is_running
-        return state == State.WAIT_AUTH and self._reader is not _Reader.HOLDING
+        elif state == State.WAIT_CARD and reader is Reader.IDLE:
+            self._reader = Reader.WAITING
 
     # --- Results ----------------------------------------------------------------
 
@@ -339,7 +328,7 @@ class PspSide:
         exchange = self._line.answered()
         is_ok = said.number("result") == ResultCode.OK
         if exchange is None:
-            if self._reader is _Reader.AUTHORISING and not is_ok:
+            if self._reader is Reader.AUTHORISING and not is_ok:
                 self._authorisation_refused(said, now_ms)
             return
         match exchange.message.name:
@@ -350,7 +339,7 @@ class PspSide:
             case Name.UPDATE_SESSION:
                 self._limit_answered(0)
             case Name.START_SESSION | Name.CANCEL_SESSION if not is_ok:
-                self._reader = _Reader.IDLE
+                self._reader = Reader.IDLE
                 self._start_from_ms = now_ms + _PAUSE_MS
                 self._line.check(now_ms)
             case Name.LIST_SESSIONS:
@@ -366,7 +355,7 @@ class PspSide:
         self._line.check(now_ms)
 
     def _close_refused(self, said: Message, now_ms: int) -> None:
-        if self._reader is _Reader.AUTHORISING:
+        if self._reader is Reader.AUTHORISING:
             self._closes.answer(port.Outcome.BUSY, "an authorisation is running")
         else:
             self._closes.refused(said, now_ms)
@@ -383,10 +372,8 @@ class PspSide:
         self._line.handle(fact, now_ms)
 
     def deadline_ms(self) -> int | None:
-        line = self._line
-        may_ask = line.exchange is None and not self._is_doubtful
-        is_free = line.phase is Phase.READY and may_ask
-        is_idle = self._reader is _Reader.IDLE and not self._is_down
+        is_free = self._is_free
+        is_idle = self._reader is Reader.IDLE and not self._is_down
         waits_to_start = self._is_reading_wanted and is_free and is_idle
         return earliest(
             self._line.deadline_ms(),
