@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from harness.judge.bay import Bay
-from harness.judge.binding import Binding, bind
+from harness.judge.binding import Binding, bind, confusable
 from harness.judge.case import Case
 from harness.judge.closes import Closes
 from harness.judge.conduct import oracles
@@ -98,21 +98,22 @@ def _best_world(
 ) -> tuple[list[Finding], list[SessionVerdict]]:
     """Pair sessions and connectors by people; else as a controller would have to.
 
-    Where two drivers tapped before either plugged in, a controller cannot know who is
-    who. First come, first served is then as right as the truth.
+    Where somebody else chose a connector or plugged in between a driver's tap and plug,
+    a controller cannot know who is who. First come, first served is then as right as
+    the truth.
     """
     by_people = bind(ledger.sessions, bay, timeline.acts)
     world = _world(timeline, bay, ledger, closes, by_people)
-    if _amounts_wrong(world) < 2:
+    if not _wrongs(world) or not confusable(ledger.sessions, timeline.acts):
         return world
     unnamed = [replace(act, driver="") for act in timeline.acts]
     by_order = bind(ledger.sessions, bay, unnamed)
     other = _world(timeline, bay, ledger, closes, by_order)
-    return min(world, other, key=_amounts_wrong)
+    return min(world, other, key=_wrongs)
 
 
-def _amounts_wrong(world: tuple[list[Finding], list[SessionVerdict]]) -> int:
-    return sum(v.settlement is Settlement.WRONG_AMOUNT for v in world[1])
+def _wrongs(world: tuple[list[Finding], list[SessionVerdict]]) -> int:
+    return sum(v.settlement is not Settlement.CLOSED for v in world[1])
 
 
 def _world(

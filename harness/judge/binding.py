@@ -91,6 +91,31 @@ def _driver_of(session: Session, acts: Sequence[Act]) -> str:
     return ""
 
 
+def confusable(sessions: Sequence[Session], acts: Sequence[Act]) -> bool:
+    """Whether somebody else could be taken for the driver of a session.
+
+    A person who presses start shortly before the tap, or plugs in before the one who
+    has tapped does, looks to a controller like the one who pays.
+    """
+    return any(_is_crossed(session, acts) for session in sessions)
+
+
+def _is_crossed(session: Session, acts: Sequence[Act]) -> bool:
+    driver = _driver_of(session, acts)
+    ended_seq = (1 << 62) if session.ended is None else session.ended.seq
+    for act in acts:
+        if act.seq > ended_seq:
+            return False
+        is_start = act.act == "press" and act.button == "start"
+        if session.opened.t_ms - act.t_ms > _CHOICE_MS:
+            continue
+        if act.act == "plug" and act.driver == driver and act.seq > session.opened.seq:
+            return False
+        if (is_start or act.act == "plug") and act.driver not in ("", driver):
+            return True
+    return False
+
+
 def _plugger(connector: int, seq: int, acts: Sequence[Act]) -> str:
     for act in reversed(acts):
         if act.act == "plug" and act.connector == connector and act.seq < seq:

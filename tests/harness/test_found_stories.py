@@ -58,3 +58,15 @@ def test_two_closes_that_waited_for_the_terminal_both_leave(
     bench.run_for(70 * 60_000)
     bench.drivers.emergency_stop(bench.driver(1), active=False)
     settles(bench)
+
+
+@pytest.mark.parametrize("column", COLUMNS)
+def test_who_presses_start_is_taken_for_who_taps(make_bench: Make, column: str) -> None:
+    """No controller can know that two people stand before it: the judge grants it."""
+    bench = make_bench(column)
+    first, second = bench.driver(1), bench.driver(2)
+    bench.drivers.press(second, 2, "start")
+    bench.drivers.tap(first, first.card)
+    await_session(bench, first)
+    bench.drivers.plug(first, 1, "hatchback")
+    settles(bench)
