@@ -191,8 +191,12 @@ def _is_stop(scene: Scene, tap: Act) -> bool:
     claims = scene.claims
     if "tap" not in claims.stop or claims.same_card_twice == "allow":
         return False
+    # A charge that ends before its card has been read cannot be stopped by it.
+    read = card_read(scene.timeline, tap) or tap
     return any(
-        is_card_of(tap, session) and _charging(scene, session, tap.seq)
+        is_card_of(tap, session)
+        and _charging(scene, session, tap.seq)
+        and _charging(scene, session, read.seq)
         for session in scene.ledger.sessions
     )
 

@@ -180,10 +180,13 @@ _ORPHANED: Final = frozenset({"orphan", "unknown_outcome"})
 
 
 def alarmed(dossier: Dossier, codes: frozenset[str]) -> bool:
-    """Whether the operator was told since the session was opened."""
-    opened = dossier.session.opened
+    """Whether the operator was told since the session was asked for.
+
+    A controller may give up waiting before a slow issuer approves, and says so then.
+    """
+    asked = dossier.session.asked or dossier.session.opened
     return any(
-        line.seq > opened.seq and text(line.line, "code") in codes
+        line.seq > asked.seq and text(line.line, "code") in codes
         for line in dossier.case.bay.alarms
     )
 

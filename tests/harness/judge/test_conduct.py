@@ -251,6 +251,8 @@ def test_authorising_instead_of_stopping(play: Play) -> None:
     assert "R-NOS-09" in breaches(judgement)
     other = play(f"{CHARGE}\n{again.replace('visa', 'amex')}")
     assert "R-NOS-09" not in breaches(other)
+    too_late = again.replace("\n500 <", "\n500 said contactor 1 open\n500 <", 1)
+    assert "R-NOS-09" not in breaches(play(f"{CHARGE}\n{too_late}"))
     unstoppable = play(f"{CHARGE}\n{again}", claims={"stop": ["unplug"]})
     assert "R-NOS-09" not in breaches(unstoppable)
 

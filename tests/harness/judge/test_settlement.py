@@ -225,6 +225,16 @@ def test_a_lost_approval_needs_an_alarm(play: Play) -> None:
     assert breaches(judgement) == {"R-RTY-07"}
 
 
+def test_the_alarm_may_come_before_a_slow_issuer_approves(play: Play) -> None:
+    told = "order alarm unknown_outcome"
+    early = LOST.replace("\n2 ", f"\n1.5 {told}\n2 ", 1)
+    assert told in early
+    assert play(early, Expectations(allow_unknown=True)).green
+    of_another = f"0.5 {told}\n{LOST.strip()}"
+    judgement = play(of_another, Expectations(allow_unknown=True))
+    assert breaches(judgement) == {"R-RTY-07"}
+
+
 def test_a_lost_approval_is_left_open_where_sessions_can_be_listed(play: Play) -> None:
     assert only(play(LOST, claims={"terminal": "p6x"})) is Settlement.LEFT_OPEN
 
