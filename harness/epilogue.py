@@ -14,6 +14,7 @@ has nobody to serve need not keep its lines alive, which makes these eight days 
 from typing import Final
 
 from harness.bench import Bench
+from harness.watch import is_reading
 from simulator import events
 
 #: A session that nobody can know of is not waited for: only the terminal's own
@@ -21,6 +22,9 @@ from simulator import events
 UNKNOWABLE_MS: Final = 3_600_000
 #: No issuer takes longer to answer (240 s), and no terminal waits longer.
 LONGEST_AUTHORISATION_MS: Final = 240_000
+#: A controller whose close was not answered may take so long to read cards again:
+#: the first phase of the retries is five by the minute.
+BACK_WITHIN_MS: Final = 300_000
 #: The station goes on serving for a while, as it would have without the epilogue.
 LAST_LOOK_MS: Final = 60_000
 #: Drivers take their time to leave once the bench is healed.
@@ -40,6 +44,7 @@ def run_epilogue(bench: Bench) -> None:
     bench.run_until(lambda: bench.open_sessions() == 0, longest_ms)
     _note(bench, "settled")
     bench.run_until(lambda: not _is_authorising(bench), LONGEST_AUTHORISATION_MS)
+    bench.run_until(lambda: is_reading(bench), BACK_WITHIN_MS)
     bench.run_for(LAST_LOOK_MS)
     _closes_down(bench)
     bench.run_for(bench.world.limits.rest_ms)
