@@ -27,21 +27,13 @@ from harness.judge import (
     judge,
     worst_conduct,
 )
+from harness.watch import Breach
 from reports.results import CaseResult, FindingLine, SessionLine
 from reports.words import tail_in_words, without_chatter
 from wire.records import Record
 
 _TAIL: Final = 14
 _S_ID: Final = re.compile(r"S-([A-Z])\d\d$")
-
-
-class Breach(AssertionError):
-    """The controller did not do what a step demands."""
-
-    def __init__(self, expected: str, seen: str) -> None:
-        super().__init__(f"expected {expected}; seen {seen}")
-        self.expected = expected
-        self.seen = seen
 
 
 class CaseNotGreen(Exception):

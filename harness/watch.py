@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from harness.bench import Bench, NotReached
-from harness.case import Breach
 from simulator.people import Person
 from simulator.terminal import Session, SessionState
 from wire.cps import TerminalState
@@ -24,6 +23,15 @@ AUTHORISE_WITHIN_MS: Final = 220_000
 CHARGE_WITHIN_MS: Final = 60_000
 #: A step that is about a driver's session waits this long for it to be opened.
 SESSION_WITHIN_MS: Final = 60_000
+
+
+class Breach(AssertionError):
+    """The controller did not do what a step demands."""
+
+    def __init__(self, expected: str, seen: str) -> None:
+        super().__init__(f"expected {expected}; seen {seen}")
+        self.expected = expected
+        self.seen = seen
 
 
 def sessions_of(bench: Bench, driver: Person) -> list[Session]:
