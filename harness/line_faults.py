@@ -57,13 +57,13 @@ class Turn:
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class LineFault:
-    """Bytes of one direction are put through ``change``.
+    """Bytes of one direction (either: None) are put through ``change``.
 
     Either blocks that carry ``message`` (any when empty), at ``byte`` of each, or
     whatever carries byte number ``byte`` of the stream, counted from now on.
     """
 
-    way: Way
+    way: Way | None
     change: Manipulator
     #: Told of each hit, in words: of what, at which byte.
     hit: Callable[[str], None]
@@ -74,14 +74,13 @@ class LineFault:
     #: What becomes of the line, once the bytes before ``byte`` have arrived.
     then: Callable[[], object] | None = None
 
-    @property
-    def wants_blocks(self) -> bool:
-        """Whether it waits for a whole block."""
-        return not self.in_stream and not self.turn.is_over
+    def wants_block(self, way: Way) -> bool:
+        """Whether it waits for a whole block of this direction."""
+        return not (self.in_stream or self.turn.is_over) and self.way in (None, way)
 
     def strikes(self, way: Way, names: Collection[str], size: int) -> int | None:
         """At which of these ``size`` bytes it strikes; None when it does not."""
-        if way != self.way or self.turn.is_over:
+        if self.way not in (None, way) or self.turn.is_over:
             return None
         if self.in_stream:
             if self.byte >= size:

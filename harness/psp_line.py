@@ -195,7 +195,7 @@ class PspLine:
     def _waits_for_more(self, way: Way) -> bool:
         """Whether this is half a block and a fault waits for whole ones."""
         return self._tap.is_midway(_DIRECTIONS[way]) and any(
-            fault.way == way and fault.wants_blocks for fault in self.faults
+            fault.wants_block(way) for fault in self.faults
         )
 
     def _keep(self, way: Way, data: bytes, messages: Messages) -> None:

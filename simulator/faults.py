@@ -13,6 +13,8 @@ from enum import StrEnum
 from typing import Final
 
 from simulator.fault_codes import FAULT_CODES
+from wire.cps import ROUTES
+from wire.psp import Name
 
 Value = int | str
 
@@ -136,8 +138,15 @@ _DIRECTION: Final = Parameter(
     default="to_controller",
     words=("to_controller", "to_terminal"),
 )
+_WAY: Final = Parameter(
+    about="which way the bytes were going",
+    default="either",
+    words=("either", "to_controller", "to_terminal"),
+)
 _MESSAGE: Final = Parameter(
-    about="the vendor's name of the message that is hit; empty: any", default=""
+    about="the vendor's name of the message that is hit; empty: any",
+    default="",
+    words=("", *(name.value for name in Name)),
 )
 _AFTER: Final = Parameter(
     about="so many of them pass unharmed first", default=0, span=(0, 10_000)
@@ -174,11 +183,13 @@ _REASON: Final = Parameter(
     about="result reason, psp.md 5.1", default=0x09, span=(1, 255)
 )
 _ANY_MESSAGE: Final = Parameter(
-    about="vendor's name of the PSP message, or E1 to E14; empty: any", default=""
+    about="vendor's name of the PSP message, or E1 to E14; empty: any",
+    default="",
+    words=(*_MESSAGE.words, *ROUTES, "card", "ui", "session", "state"),
 )
 
 _BLOCK: Final[Mapping[str, Parameter]] = {
-    "direction": _DIRECTION,
+    "direction": _WAY,
     "message": _MESSAGE,
     "after": _AFTER,
     "count": _COUNT,

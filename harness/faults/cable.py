@@ -20,9 +20,11 @@ def turn(put: Injection) -> Turn:
     return Turn(after=put.number("after"), count=put.number("count") or None)
 
 
-def _way(put: Injection) -> Way:
-    text = put.text("direction")
-    return "to_terminal" if text == "to_terminal" else "to_controller"
+_WAYS: Final[Mapping[str, Way | None]] = {
+    "either": None,
+    "to_terminal": "to_terminal",
+    "to_controller": "to_controller",
+}
 
 
 def _outage(
@@ -50,7 +52,8 @@ def _cut(put: Injection) -> Heal:
 
 def _deaf(put: Injection) -> Heal:
     """A connection cannot be made in one direction either."""
-    return _outage(put, ways=(_way(put),))
+    way = _WAYS[put.text("direction")]
+    return _outage(put, ways=_BOTH if way is None else (way,))
 
 
 def _half_open(put: Injection) -> Heal:
@@ -75,7 +78,7 @@ def _block(put: Injection, then: Callable[[], object] | None = None) -> Heal:
     faults = put.bench.lines.psp.faults
     params = put.fault.params
     fault = LineFault(
-        way=_way(put),
+        way=_WAYS[put.text("direction")],
         change=lambda block, byte: manipulate(put.fault, block, byte=byte),
         hit=put.hit,
         turn=turn(put),
