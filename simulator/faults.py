@@ -120,7 +120,11 @@ class Fault:
 
 
 #: What a parameter that is left empty is called in a sentence.
-_SAID: Final = {("message", ""): "block", ("line", ""): "a line"}
+_SAID: Final = {
+    ("message", ""): "block",
+    ("line", ""): "a line",
+    ("session", ""): "the newest",
+}
 
 
 class FaultPlanError(ValueError):
@@ -266,8 +270,8 @@ _KINDS: Final[tuple[FaultKind, ...]] = (
     FaultKind(name="http_empty_body", seam=Seam.HTTP, about="the answer has no body; the effect is there", words="the answer to the next call is empty", parameters=_CALL),
     FaultKind(name="http_malformed", seam=Seam.HTTP, about="the answer is not JSON; the effect is there", words="the answer to the next call cannot be read", parameters=_CALL),
     FaultKind(name="http_slow", seam=Seam.HTTP, about="the answer is late", words="the next answer is late by {delay_ms} ms", parameters={**_CALL, "delay_ms": _DELAY_MS}),
-    FaultKind(name="foreign_cancel", seam=Seam.HTTP, about="another system with the same key cancels a session", words="another system cancels session {session}",
-              parameters={"session": Parameter(about="its UUID")}, once=True),
+    FaultKind(name="foreign_cancel", seam=Seam.HTTP, about="another system with the same key cancels a session", words="another system cancels a session: {session}",
+              parameters={"session": Parameter(about="its UUID; empty: the newest that is open", default="")}, once=True),
     # Callbacks
     FaultKind(name="callback_lost", seam=Seam.CALLBACK, about="never delivered", words="the next {what} callback is lost", parameters=_BACK),
     FaultKind(name="callback_twice", seam=Seam.CALLBACK, about="delivered twice", words="the next {what} callback comes twice", parameters=_BACK),

@@ -58,7 +58,12 @@ def _key_rejected(put: Injection) -> Heal:
 
 def _foreign_cancel(put: Injection) -> None:
     """Another system with the same key cancels a session (R-MUL-05)."""
-    bench, session_id = put.bench, put.text("session")
+    bench = put.bench
+    found = bench.court.terminal.sessions.values()
+    open_ids = [session.session_id for session in found if session.is_open]
+    session_id = put.text("session") or (open_ids[-1] if open_ids else "")
+    if not session_id:
+        return
     request = build(
         "E10",
         api_key=bench.api_key,
