@@ -4,6 +4,9 @@ The charger listens, the controller connects. Loss of the charger is played by c
 the link and refusing it for a while (device_under_test.md section 1). Each line is
 recorded where it arrives.
 
+A line between two programs in one process takes ``latency_ms``; a real port has a way
+of its own and sets it to 0, then nothing waits.
+
 ``faults`` are breaks inside a line, filled by ``harness.faults``.
 """
 
@@ -55,8 +58,16 @@ class BayLine:
         self._connection = 0
         self.deliver: Callable[[Fact], None] = lambda _fact: None
         self.is_open = False
+        #: A real port stops listening, and listens again (``refuses``).
+        self.on_refusing: Callable[[], None] = lambda: None
+        self.latency_ms = LATENCY_MS
         self.is_refused = False
         self.faults: list[BayBreak] = []
+
+    @property
+    def refuses(self) -> bool:
+        """Whether a new connection is refused."""
+        return self.is_refused
 
     def open(self) -> None:
         """The controller connects; refused while the charger is lost."""
@@ -80,6 +91,7 @@ class BayLine:
     def lose(self) -> None:
         """The charger is gone: close, and refuse until ``restore``."""
         self.is_refused = True
+        self.on_refusing()
         if self.is_open:
             self._drop("cut")
             self._tell(LinkClosed(link=Link.BAY, reason="closed"))
@@ -95,6 +107,7 @@ class BayLine:
     def restore(self) -> None:
         """The charger can be reached again."""
         self.is_refused = False
+        self.on_refusing()
 
     def send(self, data: bytes) -> None:
         """Bytes from the controller."""
@@ -177,7 +190,10 @@ class BayLine:
         self._court.note(events.Note(kind="link", fields=fields))
 
     def _later(self, call: Callable[[], None]) -> None:
-        self._court.kernel.at(self._court.kernel.now_ms + LATENCY_MS, call)
+        if self.latency_ms > 0:
+            self._court.kernel.at(self._court.kernel.now_ms + self.latency_ms, call)
+        else:
+            call()
 
 
 def _type_of(raw: bytes) -> str:

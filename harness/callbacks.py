@@ -17,7 +17,7 @@ from harness.line_faults import Turn
 from simulator import events
 from simulator.forecourt import Forecourt
 from wire.cps import Session, SessionNotification, SessionState, parse_json, to_json
-from wire.machine import CallbackReceived, Fact
+from wire.machine import CallbackReceived
 
 CALLBACK_LATENCY_MS: Final = 15
 #: How long an answer is held for a callback that may overtake it.
@@ -41,6 +41,8 @@ FOREIGN_SESSION: Final = Session(
     authorized_amount=5000,
 )
 
+#: Says whether a callback has reached its listener.
+Heard = Callable[[bool], None]
 How = Literal["lose", "twice", "delay", "swap", "overtake"]
 
 
@@ -78,18 +80,21 @@ class _Post:
 
 
 class Callbacks:
-    """See the module's text. ``deliver`` hands a callback to the controller."""
+    """See the module's text. ``carry`` takes a callback to the controller.
+
+    It says whether the controller's listener has heard of it, at once or later.
+    """
 
     def __init__(
         self,
         court: Forecourt,
         *,
         hosts: tuple[str, ...],
-        deliver: Callable[[Fact], None],
+        carry: Callable[[CallbackReceived, Heard], None],
     ) -> None:
         self._court = court
         self._hosts = hosts
-        self._deliver = deliver
+        self.carry = carry
         self._numbers = count(1)
         #: The last address that the controller has passed.
         self._url = ""
@@ -218,27 +223,23 @@ class Callbacks:
         for post in released:
             self._arrive(post)
 
-    def _overtake(self) -> None:
-        held, self._overtaken = self._overtaken, []
-        for post, fault in held:
-            fault.hit(f"{post.words} comes after its successor")
-            self._arrive(post)
-
     # --- At the controller ------------------------------------------------------
 
     def _arrive(self, post: _Post) -> None:
-        heard = post.is_allowed and self.listening
+        if not (post.is_allowed and self.listening):
+            self._record(post, fate="lost")
+            return
+        fact = CallbackReceived(
+            callback_id=post.number, target=post.target, body=post.body, url=post.url
+        )
+        overtaken, self._overtaken = self._overtaken, []
+        self.carry(fact, partial(self._note_heard, post))
+        for held, fault in overtaken:
+            fault.hit(f"{held.words} comes after its successor")
+            self._arrive(held)
+
+    def _note_heard(self, post: _Post, heard: bool) -> None:
         self._record(post, fate="delivered" if heard else "lost")
-        if heard:
-            self._deliver(
-                CallbackReceived(
-                    callback_id=post.number,
-                    target=post.target,
-                    body=post.body,
-                    url=post.url,
-                )
-            )
-            self._overtake()
 
     def _record(self, post: _Post, *, fate: str) -> None:
         fields: Mapping[str, object] = {

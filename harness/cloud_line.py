@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Final, Literal
 
-from harness.callbacks import Callbacks
+from harness.callbacks import Callbacks, Heard
 from harness.line_faults import Turn
 from simulator import events
 from simulator.forecourt import Forecourt
@@ -30,6 +30,7 @@ from wire.cps import (
 )
 from wire.machine import (
     AnswerCallback,
+    CallbackReceived,
     CallHttp,
     Fact,
     HttpAnswered,
@@ -92,7 +93,7 @@ class CloudLine:
         self._numbers = count(1)
         self._pending: dict[int, _Pending] = {}
         self.deliver: Callable[[Fact], None] = lambda _fact: None
-        self.callbacks = Callbacks(court, hosts=callback_hosts, deliver=self._hand_over)
+        self.callbacks = Callbacks(court, hosts=callback_hosts, carry=self._hand_over)
         self.faults: list[CallFault] = []
 
     @property
@@ -194,7 +195,9 @@ class CloudLine:
         self._court.note(events.Note(kind="http_failed", fields=fields))
         self.deliver(HttpFailed(call_id=pending.call_id, reason=reason))
 
-    def _hand_over(self, fact: Fact) -> None:
+    def _hand_over(self, fact: CallbackReceived, heard: Heard) -> None:
+        """In memory a callback is there as soon as it is sent."""
+        heard(True)  # noqa: FBT003 - all it says
         self.deliver(fact)
 
     def _fault_for(self, route: str, number: int) -> CallFault | None:

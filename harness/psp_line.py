@@ -10,7 +10,10 @@ A connection has two ends. When nothing passes, whoever hangs up is not heard: t
 end stands until it finds out by itself, and a terminal that still holds the old
 connection may turn the new one away (psp.md 9, A22).
 
-What can go wrong is in two lists, filled by ``harness.faults``: ``outages`` let nothing
+A line between two programs in one process takes ``latency_ms``; a real port has a way
+of its own and sets it to 0, then nothing waits.
+
+What can go wrong is in two lists, filled by ``harness.faults``: outages let nothing
 pass, ``faults`` change single blocks. Both say when they strike.
 """
 
@@ -53,17 +56,48 @@ class PspLine:
         #: Beginnings of blocks, kept while a fault waits for whole ones.
         self._parts: dict[Way, tuple[bytes, Messages]] = {}
         self.deliver: Callable[[Fact], None] = lambda _fact: None
+        #: A real port stops listening, and listens again (``refuses``).
+        self.on_refusing: Callable[[], None] = lambda: None
+        self.latency_ms = LATENCY_MS
         self.is_open = False
-        self.terminal_powered = True
+        self._terminal_powered = True
         self.faults: list[LineFault] = []
         self.outages: list[Outage] = []
+
+    # --- What is the matter with it ---------------------------------------------
+
+    def begin_outage(self, outage: Outage) -> None:
+        """From now on less passes."""
+        self.outages.append(outage)
+        self.on_refusing()
+
+    def end_outage(self, outage: Outage) -> None:
+        self.outages.remove(outage)
+        self.on_refusing()
+
+    @property
+    def terminal_powered(self) -> bool:
+        """Whether there is a terminal to connect to."""
+        return self._terminal_powered
+
+    @terminal_powered.setter
+    def terminal_powered(self, powered: bool) -> None:
+        self._terminal_powered = powered
+        self.on_refusing()
+
+    @property
+    def refuses(self) -> bool:
+        """Whether a new connection is refused; a serial cable has none."""
+        is_out = any(outage.refuses for outage in self.outages)
+        return self._kind == "tcp" and (is_out or not self.terminal_powered)
 
     # --- The controller's end ---------------------------------------------------
 
     def open(self) -> None:
         """The controller connects, or opens its port."""
         self._connection += 1
-        if self._kind == "tcp" and not self._is_reachable():
+        if self.refuses:
+            self._strike_refusals()
             self._tell(LinkClosed(link=Link.PSP, reason="refused"))
             return
         self.is_open = True
@@ -73,12 +107,10 @@ class PspLine:
         self._is_held = True
         self._court.tell_terminal(events.PspConnected())
 
-    def _is_reachable(self) -> bool:
+    def _strike_refusals(self) -> None:
         for outage in self.outages:
             if outage.refuses:
                 outage.strike("a connection is refused")
-                return False
-        return self.terminal_powered
 
     def close(self, reason: str = "closed") -> None:
         """The controller's end goes away; the terminal notices over TCP only."""
@@ -222,16 +254,22 @@ class PspLine:
             self._record(way, data, fate="lost", messages=messages)
         changed = b"".join(piece for _, piece in pieces) != data
         fate = "changed" if changed else "delivered"
-        connection, at_ms = self._connection, self._court.kernel.now_ms + LATENCY_MS
+        connection = self._connection
         for index, (delay_ms, piece) in enumerate(pieces):
             is_last = index == len(pieces) - 1
             known = messages if is_last else []
             arrive = partial(
                 self._arrive, connection, way, piece, fate=fate, messages=known
             )
-            self._court.kernel.at(at_ms + delay_ms, arrive)
+            self._after(self.latency_ms + delay_ms, arrive)
         if fault is not None and fault.then is not None:
-            self._court.kernel.at(at_ms, partial(self._then, connection, fault.then))
+            self._after(self.latency_ms, partial(self._then, connection, fault.then))
+
+    def _after(self, delay_ms: int, call: Callable[[], None]) -> None:
+        if delay_ms > 0:
+            self._court.kernel.at(self._court.kernel.now_ms + delay_ms, call)
+        else:
+            call()
 
     def _then(self, connection: int, follows: Callable[[], object]) -> None:
         """What a fault does to the line, once the bytes before it have arrived."""
@@ -297,7 +335,7 @@ class PspLine:
             if connection == self._connection:
                 self.deliver(fact)
 
-        self._court.kernel.at(self._court.kernel.now_ms + LATENCY_MS, arrive)
+        self._after(self.latency_ms, arrive)
 
     def _note_link(self, state: str, reason: str = "") -> None:
         fields = {"link": "psp", "state": state} | (

@@ -34,16 +34,19 @@ def _outage(
     refuses: bool = True,
     connection: int | None = None,
 ) -> Heal:
-    outages = put.bench.lines.psp.outages
+    line = put.bench.lines.psp
     outage = Outage(
         strike=put.first_hit, ways=ways, refuses=refuses, connection=connection
     )
-    outages.append(outage)
-    return lambda: outages.remove(outage)
+    line.begin_outage(outage)
+    return lambda: line.end_outage(outage)
 
 
 def _refuse(put: Injection) -> Heal:
-    return _outage(put)
+    """It simply happens: nobody sees who knocks at a port that does not listen."""
+    heal = _outage(put)
+    put.hit("")
+    return heal
 
 
 def _cut(put: Injection) -> Heal:

@@ -169,7 +169,12 @@ def test_a_fault_of_blocks_waits_for_the_whole_block(
     made = rig("p6x")
     line = made.bench.lines.psp
     seen: list[bytes] = []
-    strike(made, lambda data, _byte: [(0, seen.append(data) or data)])
+
+    def look(data: bytes, _byte: int) -> list[tuple[int, bytes]]:
+        seen.append(data)
+        return [(0, data)]
+
+    strike(made, look)
     line.open()
     at = 0
     for size in pieces:
