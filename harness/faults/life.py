@@ -55,6 +55,7 @@ class Holds:
     def hold(
         self,
         what: Hashable,
+        *,
         by: str,
         off: Callable[[], object],
         on: Callable[[], object],
@@ -94,7 +95,7 @@ class Injection:
         self, what: Hashable, off: Callable[[], object], on: Callable[[], object]
     ) -> Heal:
         """``off`` may be called again while others hold it too."""
-        return self.holds.hold(what, self.fault.fault_id, off, on)
+        return self.holds.hold(what, by=self.fault.fault_id, off=off, on=on)
 
     def number(self, name: str) -> int:
         return self.fault.number(name)
