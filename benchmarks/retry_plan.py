@@ -4,7 +4,6 @@ from benchmarks.stories import COLUMNS, bench_in, measured, pays
 from harness.columns import Column
 from harness.watch import alarms, count_messages
 from harness.world import MARGIN_MS, RETRY_PLAN_MS
-from simulator.terminal import Impairment, Kind
 
 #: The first attempt and 5 + 24 + 7 repeats.
 ATTEMPTS = 37
@@ -12,9 +11,7 @@ ATTEMPTS = 37
 
 def exhaust(column: Column) -> str:
     bench = bench_in(column, "retry plan")
-    bench.faults.impair(
-        lambda fault: Impairment(fault=fault, kind=Kind.REFUSE_CLOSE, times=None)
-    )
+    bench.faults.put("refuse_close", count=0)
     pays(bench)
     window_ms = bench.declaration.number("timing", "plug_in_window") * 1_000
     virtual_ms = window_ms + RETRY_PLAN_MS + MARGIN_MS

@@ -3,18 +3,50 @@
 The charger listens, the controller connects. Loss of the charger is played by closing
 the link and refusing it for a while (device_under_test.md section 1). Each line is
 recorded where it arrives.
+
+A line between two programs in one process takes ``latency_ms``; a real port has a way
+of its own and sets it to 0, then nothing waits.
+
+``faults`` are breaks inside a line, filled by ``harness.faults``.
 """
 
 import json
 from collections.abc import Callable
-from typing import Final
+from dataclasses import dataclass
+from functools import partial
+from typing import Final, Literal
 
+from harness.line_faults import Turn
 from simulator import events
 from simulator.forecourt import Forecourt
 from wire.bay import BadLine, LineDecoder
 from wire.machine import BytesReceived, Fact, Link, LinkClosed, LinkOpened
 
 LATENCY_MS: Final = 1
+
+Way = Literal["to_charger", "to_controller"]
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class BayBreak:
+    """The link breaks after ``byte`` bytes of a line of this type (any when empty)."""
+
+    way: Way
+    #: Told in words where the link broke.
+    hit: Callable[[str], None]
+    turn: Turn
+    line: str = ""
+    byte: int = 0
+
+    def strikes(self, way: Way, data: bytes) -> int | None:
+        """At which byte of ``data`` the link breaks; None: it does not."""
+        start = 0
+        for raw in data.splitlines(keepends=True):
+            fits = way == self.way and self.line in ("", _type_of(raw))
+            if fits and self.turn.comes():
+                return start + min(self.byte, len(raw))
+            start += len(raw)
+        return None
 
 
 class BayLine:
@@ -26,7 +58,16 @@ class BayLine:
         self._connection = 0
         self.deliver: Callable[[Fact], None] = lambda _fact: None
         self.is_open = False
+        #: A real port stops listening, and listens again (``refuses``).
+        self.on_refusing: Callable[[], None] = lambda: None
+        self.latency_ms = LATENCY_MS
         self.is_refused = False
+        self.faults: list[BayBreak] = []
+
+    @property
+    def refuses(self) -> bool:
+        """Whether a new connection is refused."""
+        return self.is_refused
 
     def open(self) -> None:
         """The controller connects; refused while the charger is lost."""
@@ -50,45 +91,70 @@ class BayLine:
     def lose(self) -> None:
         """The charger is gone: close, and refuse until ``restore``."""
         self.is_refused = True
+        self.on_refusing()
         if self.is_open:
             self._drop("cut")
             self._tell(LinkClosed(link=Link.BAY, reason="closed"))
 
+    def reset(self) -> bool:
+        """The connection breaks, and may be opened again. False: there is none."""
+        if not self.is_open:
+            return False
+        self._drop("reset")
+        self._tell(LinkClosed(link=Link.BAY, reason="reset"))
+        return True
+
     def restore(self) -> None:
         """The charger can be reached again."""
         self.is_refused = False
+        self.on_refusing()
 
     def send(self, data: bytes) -> None:
         """Bytes from the controller."""
-        if not self.is_open:
-            return
-        connection = self._connection
-
-        def arrive() -> None:
-            alive = connection == self._connection
-            for item in self._decoder.receive(data):
-                line: object = item
-                if isinstance(item, BadLine):
-                    line = {"raw": item.raw.decode("latin-1")}
-                self._record("to_charger", line, alive=alive)
-            if alive:
-                self._court.tell_station(events.BayBytes(data=data))
-
-        self._later(arrive)
+        if self.is_open:
+            self._carry("to_charger", data, self._arrive_at_charger)
 
     def receive(self, data: bytes) -> None:
         """One line from the charger."""
-        if not self.is_open:
-            return
+        if self.is_open:
+            self._carry("to_controller", data, self._arrive_at_controller)
+
+    def _carry(
+        self, way: Way, data: bytes, arrive: Callable[[bytes, int], None]
+    ) -> None:
         connection = self._connection
+        for fault in self.faults:
+            byte = fault.strikes(way, data)
+            if byte is not None:
+                fault.hit(f"{way}, byte {byte} of {len(data)}")
+                self._later(partial(arrive, data[:byte], connection))
+                self._later(partial(self._break, connection))
+                return
+        self._later(partial(arrive, data, connection))
 
-        def arrive() -> None:
-            alive = connection == self._connection
+    def _break(self, connection: int) -> None:
+        if connection == self._connection:
+            self.reset()
+
+    def _arrive_at_charger(self, data: bytes, connection: int) -> None:
+        alive = connection == self._connection
+        for item in self._decoder.receive(data):
+            line: object = item
+            if isinstance(item, BadLine):
+                line = {"raw": item.raw.decode("latin-1")}
+            self._record("to_charger", line, alive=alive)
+        if alive:
+            self._court.tell_station(events.BayBytes(data=data))
+
+    def _arrive_at_controller(self, data: bytes, connection: int) -> None:
+        alive = connection == self._connection
+        if data.endswith(b"\n"):
             self._record("to_controller", json.loads(data), alive=alive)
-            if alive:
-                self.deliver(BytesReceived(link=Link.BAY, data=data))
-
-        self._later(arrive)
+        elif data:
+            line = {"raw": data.decode("latin-1")}
+            self._record("to_controller", line, alive=alive)
+        if alive and data:
+            self.deliver(BytesReceived(link=Link.BAY, data=data))
 
     def _drop(self, reason: str) -> None:
         self.is_open = False
@@ -124,4 +190,16 @@ class BayLine:
         self._court.note(events.Note(kind="link", fields=fields))
 
     def _later(self, call: Callable[[], None]) -> None:
-        self._court.kernel.at(self._court.kernel.now_ms + LATENCY_MS, call)
+        if self.latency_ms > 0:
+            self._court.kernel.at(self._court.kernel.now_ms + self.latency_ms, call)
+        else:
+            call()
+
+
+def _type_of(raw: bytes) -> str:
+    """The type of a line; empty when it has none."""
+    try:
+        line = json.loads(raw)
+    except (ValueError, RecursionError):
+        return ""
+    return str(line.get("type", "")) if isinstance(line, dict) else ""

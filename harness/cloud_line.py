@@ -3,18 +3,31 @@
 A call takes ``LATENCY_MS`` each way. The controller hears exactly once of each call: an
 answer, or a failure. A lost answer is the interesting one: the call had its effect, and
 only a time-out tells the controller that it does not know. Callbacks travel the other
-way and go nowhere but to the address that the declaration gives.
+way (``harness.callbacks``).
+
+What can go wrong with a call is in ``faults``, filled by ``harness.faults``; each tells
+when it strikes. An answer that a fault has made up carries the fate ``changed``.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import count
 from typing import Final, Literal
-from urllib.parse import urlsplit
 
+from harness.callbacks import Callbacks, Heard
+from harness.line_faults import Turn
 from simulator import events
 from simulator.forecourt import Forecourt
-from wire.cps import Call, Request, Response, key_of, parse_call, parse_json
+from wire.cps import (
+    Call,
+    ErrorText,
+    Request,
+    Response,
+    error_response,
+    key_of,
+    parse_call,
+    parse_json,
+)
 from wire.machine import (
     AnswerCallback,
     CallbackReceived,
@@ -25,28 +38,48 @@ from wire.machine import (
 )
 
 LATENCY_MS: Final = 20
-CALLBACK_LATENCY_MS: Final = 15
 
 #: Number of calls that are not the controller's: their answers go elsewhere.
 FOREIGN: Final = 0
 
+What = Literal[
+    "refuse",
+    "break_before",
+    "break_after",
+    "silence_before",
+    "silence_after",
+    "status_before",
+    "status_after",
+    "empty",
+    "garble",
+    "late",
+]
+#: Whether the connection says so at once, for what keeps a call from the cloud.
+_NO_EFFECT: Final[Mapping[What, Literal["refused", "reset", ""]]] = {
+    "refuse": "refused",
+    "break_before": "reset",
+    "silence_before": "",
+}
 
-@dataclass(slots=True)
-class HttpFault:
-    """What happens to the next calls of one route (any when empty)."""
 
-    fault: str
-    name: str
-    route: str
-    what: Literal["refuse", "lose_request", "lose_answer"]
-    times: int = 1
+@dataclass(slots=True, kw_only=True, eq=False)
+class CallFault:
+    """What happens to the calls of one route (any when empty)."""
+
+    what: What
+    #: Told of each call that is hit, in words.
+    hit: Callable[[str], None]
+    turn: Turn
+    route: str = ""
+    status: int = 500
+    delay_ms: int = 0
 
 
 @dataclass(slots=True)
 class _Pending:
     call_id: int
     route: str
-    fault: HttpFault | None
+    fault: CallFault | None
 
 
 class CloudLine:
@@ -57,16 +90,22 @@ class CloudLine:
     ) -> None:
         self._court = court
         self._api_key = api_key
-        self._callback_hosts = callback_hosts
         self._numbers = count(1)
-        self._callback_numbers = count(1)
         self._pending: dict[int, _Pending] = {}
         self.deliver: Callable[[Fact], None] = lambda _fact: None
-        self.listening = False
-        self.is_cut = False
-        self.faults: list[HttpFault] = []
+        self.callbacks = Callbacks(court, hosts=callback_hosts, carry=self._hand_over)
+        self.faults: list[CallFault] = []
 
-    # --- the controller's end ---------------------------------------------------
+    @property
+    def listening(self) -> bool:
+        """Whether the controller's listener for callbacks runs."""
+        return self.callbacks.listening
+
+    @listening.setter
+    def listening(self, value: bool) -> None:
+        self.callbacks.listening = value
+
+    # --- The controller's end ---------------------------------------------------
 
     def call(self, action: CallHttp) -> None:
         """One HTTP request leaves the controller."""
@@ -79,16 +118,21 @@ class CloudLine:
         )
         parsed = parse_call(request)
         route = parsed.route if isinstance(parsed, Call) else ""
-        fault = self._fault_for(route)
+        if isinstance(parsed, Call):
+            self.callbacks.learn(parsed.text("callbackUrl"))
+        fault = self._fault_for(route, number) if self.faults else None
         self._pending[number] = _Pending(action.call_id, route, fault)
-        refused = self.is_cut or (fault is not None and fault.what == "refuse")
-        lost = refused or (fault is not None and fault.what == "lose_request")
-        self._record_call(number, request, parsed, fate="lost" if lost else "delivered")
-        if refused:
-            self._later(LATENCY_MS, lambda: self._fail(number, "refused"))
+        reason = _NO_EFFECT.get(fault.what) if fault else None
+        fate = "delivered" if reason is None else "lost"
+        self._record_call(number, request, parsed, fate=fate)
+        if reason:
+            self._later(LATENCY_MS, lambda: self._fail(number, reason))
             return
         self._later(action.timeout_ms, lambda: self._fail(number, "timeout"))
-        if not lost:
+        if fault is not None and fault.what == "status_before":
+            # A gateway in front of the cloud answers.
+            self._later(LATENCY_MS, lambda: self.answer(number, _error(fault.status)))
+        elif reason is None:
             self._later(LATENCY_MS, lambda: self._court.call_cloud(number, request))
 
     def answer_callback(self, action: AnswerCallback) -> None:
@@ -101,77 +145,45 @@ class CloudLine:
         self._pending.clear()
         self.listening = False
 
-    # --- the cloud's end --------------------------------------------------------
+    # --- The cloud's end --------------------------------------------------------
 
     def answer(self, number: int, response: Response) -> None:
         """The cloud's answer to call ``number`` sets out."""
-        self._later(LATENCY_MS, lambda: self._arrive(number, response))
-
-    def _arrive(self, number: int, response: Response) -> None:
         pending = self._pending.get(number)
         fault = pending.fault if pending else None
-        lost = (
-            self.is_cut
-            or pending is None
-            or (fault is not None and fault.what == "lose_answer")
-        )
+        late_ms = fault.delay_ms if fault and fault.what == "late" else 0
+
+        def arrive() -> None:
+            self._arrive(number, response)
+
+        if pending is None or not self.callbacks.hold(pending.route, arrive):
+            self._later(LATENCY_MS + late_ms, arrive)
+
+    def _arrive(self, number: int, response: Response) -> None:
         if number == FOREIGN:
             return
-        fields = {
-            "call": number,
-            "status": response.status,
-            "body": parse_json(response.body),
-            "fate": "lost" if lost else "delivered",
-        }
-        self._court.note(events.Note(kind="http_answer", fields=fields))
-        if pending is not None and not lost:
+        pending = self._pending.get(number)
+        fault = pending.fault if pending else None
+        what = fault.what if fault else None
+        is_lost = pending is None or what in ("break_after", "silence_after")
+        shown = _made_up(fault, response)
+        fate = "changed" if shown is not response else "delivered"
+        self._record_answer(number, shown, fate="lost" if is_lost else fate)
+        if what == "break_after":
+            self._fail(number, "reset")
+        elif pending is not None and not is_lost:
             del self._pending[number]
             self.deliver(
                 HttpAnswered(
-                    call_id=pending.call_id,
-                    status=response.status,
-                    body=response.body,
+                    call_id=pending.call_id, status=shown.status, body=shown.body
                 )
             )
 
     def callback(self, what: str, url: str, body: bytes) -> None:
         """The cloud posts to the controller."""
-        number = next(self._callback_numbers)
-        parts = urlsplit(url)
-        target = parts.path + (f"?{parts.query}" if parts.query else "")
-        allowed = parts.hostname in self._callback_hosts
-        if not allowed:
-            self._court.note(
-                events.Note(
-                    kind="finding",
-                    fields={
-                        "requirement": "callback-host",
-                        "expected": "a callback to " + ", ".join(self._callback_hosts),
-                        "seen": f"callback to {parts.hostname}",
-                    },
-                )
-            )
+        self.callbacks.post(what, url, body)
 
-        def arrive() -> None:
-            heard = allowed and self.listening and not self.is_cut
-            fields: Mapping[str, object] = {
-                "callback": number,
-                "target": target,
-                "what": what,
-                "body": parse_json(body),
-                "fate": "delivered" if heard else "lost",
-            }
-            self._court.note(events.Note(kind="callback", fields=fields))
-            if heard:
-                self.deliver(
-                    CallbackReceived(
-                        callback_id=number, target=target, body=body, url=url
-                    )
-                )
-
-        self._later(CALLBACK_LATENCY_MS, arrive)
-
-    # --- between them -----------------------------------------------------------
+    # --- Between them -----------------------------------------------------------
 
     def _fail(
         self, number: int, reason: Literal["refused", "reset", "timeout"]
@@ -183,12 +195,17 @@ class CloudLine:
         self._court.note(events.Note(kind="http_failed", fields=fields))
         self.deliver(HttpFailed(call_id=pending.call_id, reason=reason))
 
-    def _fault_for(self, route: str) -> HttpFault | None:
+    def _hand_over(self, fact: CallbackReceived, heard: Heard) -> None:
+        """In memory a callback is there as soon as it is sent."""
+        heard(True)  # noqa: FBT003 - all it says
+        self.deliver(fact)
+
+    def _fault_for(self, route: str, number: int) -> CallFault | None:
         for fault in self.faults:
-            if fault.times > 0 and fault.route in ("", route):
-                fault.times -= 1
-                fields = {"event": "hit", "fault": fault.fault, "name": fault.name}
-                self._court.note(events.Note(kind="fault", fields=fields))
+            # E12 has three verbs, each a route of its own.
+            fits = fault.route in ("", route, route.partition("-")[0])
+            if fits and fault.turn.comes():
+                fault.hit(f"call {number} {route}".strip())
                 return fault
         return None
 
@@ -210,5 +227,33 @@ class CloudLine:
         fields["fate"] = fate
         self._court.note(events.Note(kind="http", fields=fields))
 
+    def _record_answer(self, number: int, response: Response, *, fate: str) -> None:
+        fields = {
+            "call": number,
+            "status": response.status,
+            "body": parse_json(response.body),
+            "fate": fate,
+        }
+        self._court.note(events.Note(kind="http_answer", fields=fields))
+
     def _later(self, delay_ms: int, call: Callable[[], None]) -> None:
         self._court.kernel.at(self._court.kernel.now_ms + delay_ms, call)
+
+
+def _error(status: int) -> Response:
+    """An error that the cloud itself knows nothing of; nobody gives it a time."""
+    return error_response(status, ErrorText.GENERAL_ERROR, timestamp="")
+
+
+def _made_up(fault: CallFault | None, response: Response) -> Response:
+    """The answer as the controller sees it."""
+    match fault.what if fault else None:
+        case "status_after":
+            assert fault is not None
+            return _error(fault.status)
+        case "empty":
+            return Response(response.status)
+        case "garble":
+            return Response(response.status, b'{"state": "')
+        case _:
+            return response

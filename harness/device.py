@@ -6,9 +6,9 @@ survives is the image that the store last acknowledged.
 """
 
 import importlib
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, cast
+from typing import Final, Protocol, cast
 
 from harness.bay_line import BayLine
 from harness.cloud_line import CloudLine
@@ -35,21 +35,75 @@ from wire.machine import (
 
 
 class MemoryStore:
-    """A durable store in memory; ``fault`` makes it fail as a full disk would."""
+    """A durable store in memory, which can fail as a disk does.
+
+    ``failures`` are reasons for which nothing can be written. ``at_death`` is what
+    becomes of the image when the power goes: ``torn`` (its end is missing), ``corrupt``
+    (its end is overwritten) or ``lost_write`` (it is the one before).
+    """
 
     def __init__(self) -> None:
         self.image: bytes | None = None
-        self.fault: str = ""
+        self.failures: list[str] = []
+        self.at_death: list[str] = []
         self.saves = 0
+        self._before: bytes | None = None
+        #: What a death has damaged, and after how many saves.
+        self._whole: tuple[int, bytes] | None = None
 
     def load(self) -> bytes | None:
         return self.image
 
     def save(self, image: bytes) -> None:
-        if self.fault:
-            raise OSError(self.fault)
+        if self.failures:
+            raise OSError(self.failures[-1])
         self.saves += 1
-        self.image = image
+        self._before, self.image = self.image, image
+
+    def die(self) -> None:
+        """The power goes."""
+        kinds, self.at_death = self.at_death, []
+        if kinds and self.image is not None:
+            self._whole = (self.saves, self.image)
+        for kind in kinds:
+            if self.image is not None:
+                self.image = _DAMAGES[kind](self.image, self._before)
+
+    def mend(self) -> None:
+        """Put back what a death has damaged, unless it was written over since."""
+        whole, self._whole = self._whole, None
+        if whole is not None and whole[0] == self.saves:
+            self.image = whole[1]
+
+
+_DAMAGES: Final[Mapping[str, Callable[[bytes, bytes | None], bytes | None]]] = {
+    "torn": lambda image, _before: image[: len(image) // 2],
+    "corrupt": lambda image, _before: (
+        image[: len(image) // 2] + b"\xff" * (len(image) - len(image) // 2)
+    ),
+    "lost_write": lambda _image, before: before,
+}
+_FAILURES: Final[Mapping[str, str]] = {
+    "full": "no space left on device",
+    "read_only": "read-only file system",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Shift:
+    """How a calendar clock is wrong, from ``since_ms`` of the run on."""
+
+    seconds: int
+    ppm: int
+    epoch: bool
+    since_ms: int
+
+    def moved(self, wall_ms: int, now_ms: int) -> int:
+        """What the clock shows instead of ``wall_ms``."""
+        if self.epoch:
+            return 0
+        drift_ms = (now_ms - self.since_ms) * self.ppm // 1_000_000
+        return wall_ms + self.seconds * 1000 + drift_ms
 
 
 def find_factory(name: str) -> ControllerFactory:
@@ -113,6 +167,20 @@ class Device(Protocol):
     def why_unready(self) -> str:
         """What is known about a device that is not ready in time; may be empty."""
 
+    def fail_storage(self, kind: str) -> Callable[[], None]:
+        """Let its storage fail: full, read_only; torn, lost_write, corrupt at death.
+
+        Returns what heals it. Raises NotClaimed when this device cannot.
+        """
+
+    def shift_clock(
+        self, seconds: int, *, ppm: int = 0, epoch: bool = False
+    ) -> Callable[[], None]:
+        """Let its calendar clock jump, drift, or (``epoch``) begin in 1970 at a boot.
+
+        Returns what heals it. Raises NotClaimed when this device cannot.
+        """
+
 
 def note_life(court: Forecourt, event: str, boot: int) -> None:
     """Write a moment of a device's life into the trace."""
@@ -138,6 +206,7 @@ class InProcessDevice:
         self._court = court
         self._wall_ms = wall_ms
         self._controller: Controller | None = None
+        self._shifts: list[_Shift] = []
         self._born_ms = 0
         self.boots = 0
         for line in (lines.psp, lines.cloud, lines.bay):
@@ -163,11 +232,14 @@ class InProcessDevice:
         self._controller = self._factory(self._place)
         self._lines.cloud.listening = True
         wall_ms = self._wall_ms + self._born_ms
+        for shift in self._shifts:
+            wall_ms = shift.moved(wall_ms, self._born_ms)
         self.deliver(Started(boot=self.boots, wall_ms=wall_ms))
 
     def kill(self) -> None:
         """Kill the process: its sockets close, its memory is gone."""
         self._controller = None
+        self._store.die()
         note_life(self._court, "killed", self.boots)
         self._lines.psp.close("death")
         self._lines.cloud.forget()
@@ -179,6 +251,40 @@ class InProcessDevice:
 
     def why_unready(self) -> str:
         return ""
+
+    # --- faults -----------------------------------------------------------------
+
+    @property
+    def _store(self) -> MemoryStore:
+        store = self._place.store
+        assert isinstance(store, MemoryStore), "an object keeps its state in memory"
+        return store
+
+    def fail_storage(self, kind: str) -> Callable[[], None]:
+        """Let its storage fail; what is damaged can be put back until it is written."""
+        store = self._store
+        if kind in _FAILURES:
+            store.failures.append(_FAILURES[kind])
+            return lambda: store.failures.remove(_FAILURES[kind])
+        store.at_death.append(kind)
+
+        def heal() -> None:
+            if kind in store.at_death:
+                store.at_death.remove(kind)
+            elif kind != "lost_write":
+                store.mend()
+
+        return heal
+
+    def shift_clock(
+        self, seconds: int, *, ppm: int = 0, epoch: bool = False
+    ) -> Callable[[], None]:
+        """A controller object is told the calendar at its start: from the next one."""
+        shift = _Shift(
+            seconds=seconds, ppm=ppm, epoch=epoch, since_ms=self._kernel.now_ms
+        )
+        self._shifts.append(shift)
+        return lambda: self._shifts.remove(shift)
 
     # --- a machine at the kernel ------------------------------------------------
 

@@ -1,21 +1,29 @@
-"""The PSP line in memory: a TCP connection or a serial cable between two machines.
+"""The PSP line: a TCP connection or a serial cable between controller and terminal.
 
 Bytes take ``LATENCY_MS``. Whatever is written on a connection dies with it: an answer
 that is still under way when the link goes down is recorded as lost and never delivered
 on a new one. A serial cable has no connection to lose; bytes on a cut one vanish
-unnoticed.
+unnoticed. A TCP line is taken for one with a serial device server in it: what a cable
+loses stays lost.
 
-Faults are values: a ``LineFault`` names the direction, the message it waits for and a
-pure function from bytes to ``(delay_ms, bytes)`` pieces. Each hit is written to the
-trace, so a planned fault that never hit shows.
+A connection has two ends. When nothing passes, whoever hangs up is not heard: the other
+end stands until it finds out by itself, and a terminal that still holds the old
+connection may turn the new one away (psp.md 9, A22).
+
+A line between two programs in one process takes ``latency_ms``; a real port has a way
+of its own and sets it to 0, then nothing waits.
+
+What can go wrong is in two lists, filled by ``harness.faults``: outages let nothing
+pass, ``faults`` change single blocks. Both say when they strike.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Final, Literal
 
+from harness.line_faults import LineFault, Outage, Way
 from simulator import events
+from simulator.cable import Arrivals, first_struck
 from simulator.forecourt import Forecourt
 from simulator.trace import hex_pairs
 from simulator.wiretap import Wiretap
@@ -24,20 +32,11 @@ from wire.psp import Direction, Reading
 
 LATENCY_MS: Final = 2
 
-Manipulator = Callable[[bytes], Sequence[tuple[int, bytes]]]
-Way = Literal["to_terminal", "to_controller"]
-
-
-@dataclass(slots=True)
-class LineFault:
-    """Bytes that carry ``message`` (any when empty) are put through ``change``."""
-
-    fault: str
-    name: str
-    way: Way
-    message: str
-    change: Manipulator
-    times: int = 1
+Messages = Sequence[Mapping[str, object]]
+_DIRECTIONS: Final[Mapping[Way, Direction]] = {
+    "to_terminal": Direction.TO_TERMINAL,
+    "to_controller": Direction.TO_HOST,
+}
 
 
 class PspLine:
@@ -48,68 +47,211 @@ class PspLine:
     ) -> None:
         self._court = court
         self._kind = kind
+        self._profile = reading.profile
         self._tap = Wiretap(reading)
         self._connection = 0
+        #: The terminal's end stands, perhaps of a connection that is long gone.
+        self._is_held = False
+        self._has_stranger = False
+        #: Beginnings of blocks, kept while a fault waits for whole ones.
+        self._parts: dict[Way, tuple[bytes, Messages]] = {}
         self.deliver: Callable[[Fact], None] = lambda _fact: None
+        #: A real port stops listening, and listens again (``refuses``).
+        self.on_refusing: Callable[[], None] = lambda: None
+        self.latency_ms = LATENCY_MS
         self.is_open = False
-        self.is_cut = False
-        self.terminal_powered = True
+        self._terminal_powered = True
         self.faults: list[LineFault] = []
+        self.outages: list[Outage] = []
 
-    # --- the controller's end ---------------------------------------------------
+    # --- What is the matter with it ---------------------------------------------
+
+    def begin_outage(self, outage: Outage) -> None:
+        """From now on less passes."""
+        self.outages.append(outage)
+        self.on_refusing()
+
+    def end_outage(self, outage: Outage) -> None:
+        self.outages.remove(outage)
+        self.on_refusing()
+
+    @property
+    def terminal_powered(self) -> bool:
+        """Whether there is a terminal to connect to."""
+        return self._terminal_powered
+
+    @terminal_powered.setter
+    def terminal_powered(self, powered: bool) -> None:
+        self._terminal_powered = powered
+        self.on_refusing()
+
+    @property
+    def refuses(self) -> bool:
+        """Whether a new connection is refused; a serial cable has none."""
+        is_out = any(outage.refuses for outage in self.outages)
+        return self._kind == "tcp" and (is_out or not self.terminal_powered)
+
+    # --- The controller's end ---------------------------------------------------
 
     def open(self) -> None:
         """The controller connects, or opens its port."""
-        reachable = not self.is_cut and self.terminal_powered
         self._connection += 1
-        if self._kind == "tcp" and not reachable:
+        if self.refuses:
+            self._strike_refusals()
             self._tell(LinkClosed(link=Link.PSP, reason="refused"))
             return
         self.is_open = True
         self._note_link("up")
-        self._court.tell_terminal(events.PspConnected())
+        # Told first: the terminal may hang up at once.
         self._tell(LinkOpened(link=Link.PSP))
+        self._is_held = True
+        self._court.tell_terminal(events.PspConnected())
+
+    def _strike_refusals(self) -> None:
+        for outage in self.outages:
+            if outage.refuses:
+                outage.strike("a connection is refused")
 
     def close(self, reason: str = "closed") -> None:
         """The controller's end goes away; the terminal notices over TCP only."""
+        is_heard = self._outage("to_terminal") is None
         self._connection += 1
         if not self.is_open:
             return
         self.is_open = False
+        self._parts.clear()
         self._note_link("down", reason)
-        self._court.tell_terminal(events.PspDisconnected())
+        if is_heard:
+            self._leave_terminal()
+
+    def _leave_terminal(self) -> None:
+        if self._is_held:
+            self._is_held = False
+            self._court.tell_terminal(events.PspDisconnected())
 
     def send(self, data: bytes) -> None:
         """Bytes from the controller."""
-        if self.is_open:
-            self._carry("to_terminal", Direction.TO_TERMINAL, data)
+        if not self.is_open:
+            return
+        self._carry("to_terminal", data)
+        is_void = self._kind == "tcp" and not self._is_held
+        if is_void and self._outage("to_terminal") is None:
+            self.reset()
 
-    # --- the terminal's end -----------------------------------------------------
+    # --- The terminal's end -----------------------------------------------------
 
     def receive(self, data: bytes) -> None:
         """Bytes from the terminal."""
         if self.is_open:
-            self._carry("to_controller", Direction.TO_HOST, data)
+            self._carry("to_controller", data)
 
     def hang_up(self, reason: str) -> None:
         """The terminal closes the connection, or the connection is reset."""
-        if not self.is_open or self._kind == "serial":
+        if self._kind == "serial":
             return
+        if reason == "second_client":
+            keeps_old = self._profile.second_client == "close_new"
+            if keeps_old == self._has_stranger:
+                return  # it is not the controller's connection that ends
+        else:
+            self._is_held = False
+        if self.is_open and self._outage("to_controller") is None:
+            self._end(reason)
+
+    def _end(self, reason: str) -> None:
+        """The controller's end is closed, and the controller is told."""
         self.is_open = False
         self._connection += 1
+        self._parts.clear()
         self._note_link("down", reason)
         told: Literal["reset", "closed"] = "reset" if reason == "reset" else "closed"
         self._tell(LinkClosed(link=Link.PSP, reason=told))
 
-    # --- between them -----------------------------------------------------------
+    # --- What befalls a connection ----------------------------------------------
 
-    def _carry(self, way: Way, direction: Direction, data: bytes) -> None:
+    @property
+    def connection(self) -> int:
+        """Number of the connection of this moment."""
+        return self._connection
+
+    def reset(self) -> bool:
+        """The connection is reset; both ends hear of it. False: there is none."""
+        if not self.is_open or self._kind == "serial":
+            return False
+        self._end("reset")
+        self._leave_terminal()
+        return True
+
+    def close_from_terminal(self) -> bool:
+        """The terminal closes in good order. False: there is no connection."""
+        if not self.is_open or self._kind == "serial":
+            return False
+        self._end("closed")
+        self._leave_terminal()
+        return True
+
+    def meet_stranger(self) -> str:
+        """Somebody else connects and leaves at once; tells what became of it."""
+        if self._kind == "serial":
+            return ""
+        was_held, was_open = self._is_held, self.is_open
+        self._has_stranger = True
+        self._court.tell_terminal(events.PspConnected())
+        self._has_stranger = False
+        if was_held and self._profile.second_client == "close_new":
+            return "the second client is turned away"
+        self._is_held = True
+        self._leave_terminal()
+        return "the first client is hung up on" if was_open else "nobody was there"
+
+    # --- Between them -----------------------------------------------------------
+
+    def _outage(self, way: Way) -> Outage | None:
+        for outage in self.outages:
+            if outage.stops(way, self._connection):
+                return outage
+        return None
+
+    def _carry(self, way: Way, data: bytes) -> None:
         now_ms = self._court.kernel.now_ms
-        messages = self._tap.see(direction, data, now_ms)
-        pieces = self._through_faults(way, data, messages)
-        if self.is_cut or not pieces:
+        messages: Messages = self._tap.see(_DIRECTIONS[way], data, now_ms)
+        if self.faults or self._parts:
+            before, known = self._parts.pop(way, (b"", ()))
+            if before:
+                data, messages = before + data, [*known, *messages]
+            if self._waits_for_more(way):
+                self._keep(way, data, messages)
+                return
+        self._forward(way, data, messages)
+
+    def _waits_for_more(self, way: Way) -> bool:
+        """Whether this is half a block and a fault waits for whole ones."""
+        return self._tap.is_midway(_DIRECTIONS[way]) and any(
+            fault.wants_block(way) for fault in self.faults
+        )
+
+    def _keep(self, way: Way, data: bytes, messages: Messages) -> None:
+        self._parts[way] = (data, messages)
+        connection = self._connection
+
+        def give_up() -> None:
+            """The rest has not come: what came goes its way."""
+            if connection == self._connection and self._parts.get(way) == kept:
+                self._forward(way, *self._parts.pop(way))
+
+        kept = self._parts[way]
+        due_ms = self._court.kernel.now_ms + self._profile.inter_byte_ms
+        self._court.kernel.at(due_ms, give_up)
+
+    def _forward(self, way: Way, data: bytes, messages: Messages) -> None:
+        outage = self._outage(way) if self.outages else None
+        if outage is not None:
+            outage.strike(f"{_words(messages)} {way} lost")
             self._record(way, data, fate="lost", messages=messages)
             return
+        pieces, fault = self._through_faults(way, data, messages)
+        if not pieces:
+            self._record(way, data, fate="lost", messages=messages)
         changed = b"".join(piece for _, piece in pieces) != data
         fate = "changed" if changed else "delivered"
         connection = self._connection
@@ -119,7 +261,20 @@ class PspLine:
             arrive = partial(
                 self._arrive, connection, way, piece, fate=fate, messages=known
             )
-            self._court.kernel.at(now_ms + LATENCY_MS + delay_ms, arrive)
+            self._after(self.latency_ms + delay_ms, arrive)
+        if fault is not None and fault.then is not None:
+            self._after(self.latency_ms, partial(self._then, connection, fault.then))
+
+    def _after(self, delay_ms: int, call: Callable[[], None]) -> None:
+        if delay_ms > 0:
+            self._court.kernel.at(self._court.kernel.now_ms + delay_ms, call)
+        else:
+            call()
+
+    def _then(self, connection: int, follows: Callable[[], object]) -> None:
+        """What a fault does to the line, once the bytes before it have arrived."""
+        if connection == self._connection:
+            follows()
 
     def _arrive(
         self,
@@ -128,7 +283,7 @@ class PspLine:
         data: bytes,
         *,
         fate: str,
-        messages: Sequence[Mapping[str, object]],
+        messages: Messages,
     ) -> None:
         """Bytes come to the end of the line, if their connection still stands."""
         is_alive = connection == self._connection
@@ -144,36 +299,20 @@ class PspLine:
             self.deliver(BytesReceived(link=Link.PSP, data=data))
 
     def _through_faults(
-        self, way: Way, data: bytes, messages: Sequence[Mapping[str, object]]
-    ) -> Sequence[tuple[int, bytes]]:
-        if not self.faults:
-            return [(0, data)]
-        names = {message.get("message") for message in messages}
+        self, way: Way, data: bytes, messages: Messages
+    ) -> tuple[Arrivals, LineFault | None]:
+        """What arrives of ``data``, and the fault that struck, if any did."""
+        names = [str(message.get("message")) for message in messages]
         for fault in self.faults:
-            wanted = not fault.message or fault.message in names
-            if fault.way == way and fault.times > 0 and wanted:
-                fault.times -= 1
-                self._court.note(
-                    events.Note(
-                        kind="fault",
-                        fields={
-                            "event": "hit",
-                            "fault": fault.fault,
-                            "name": fault.name,
-                        },
-                    )
-                )
-                return fault.change(data)
-        return [(0, data)]
+            byte = fault.strikes(way, names, len(data))
+            if byte is not None:
+                pieces = fault.change(data, byte)
+                at = first_struck(data, pieces)
+                fault.hit(f"{_words(messages)} {way}, byte {at} of {len(data)}")
+                return pieces, fault
+        return [(0, data)], None
 
-    def _record(
-        self,
-        way: Way,
-        data: bytes,
-        *,
-        fate: str,
-        messages: Sequence[Mapping[str, object]],
-    ) -> None:
+    def _record(self, way: Way, data: bytes, *, fate: str, messages: Messages) -> None:
         self._court.trace.append(
             self._court.kernel.now_ms,
             "psp",
@@ -196,10 +335,16 @@ class PspLine:
             if connection == self._connection:
                 self.deliver(fact)
 
-        self._court.kernel.at(self._court.kernel.now_ms + LATENCY_MS, arrive)
+        self._after(self.latency_ms, arrive)
 
     def _note_link(self, state: str, reason: str = "") -> None:
         fields = {"link": "psp", "state": state} | (
             {"reason": reason} if reason else {}
         )
         self._court.note(events.Note(kind="link", fields=fields))
+
+
+def _words(messages: Messages) -> str:
+    """The messages that some bytes complete, by name."""
+    names = [str(message.get("message", "a bad block")) for message in messages]
+    return " and ".join(names) or "bytes"

@@ -278,6 +278,24 @@ class AvailabilityMoved:
     available: bool
 
 
+#: What may misbehave, and how; see ``Trouble``.
+Part = Literal[
+    "contactor_welded",
+    "contactor_dead",
+    "lock_stuck",
+    "meter_frozen",
+    "meter_suspect",
+    "meter_jump",
+    "meter_falls",
+    "meter_nan",
+    "meter_silent",
+    "refuses",
+    "pilot",
+    "sensor",
+    "connection_timeout",
+]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trouble:
     """A part of one connector misbehaves, or works again (``active`` false).
@@ -293,21 +311,7 @@ class Trouble:
     """
 
     connector: int
-    part: Literal[
-        "contactor_welded",
-        "contactor_dead",
-        "lock_stuck",
-        "meter_frozen",
-        "meter_suspect",
-        "meter_jump",
-        "meter_falls",
-        "meter_nan",
-        "meter_silent",
-        "refuses",
-        "pilot",
-        "sensor",
-        "connection_timeout",
-    ]
+    part: Part
     active: bool = True
     amount: int = 0
     reason: str = ""

@@ -1,25 +1,22 @@
 # ruff: noqa: E501
-"""The catalogue of faults of the whole forecourt, and what a bad cable does to bytes.
+"""The catalogue of faults of the whole forecourt.
 
 A fault is a value: a name in the table, an id, parameters. The bench applies it at its
-seam (architecture.md, section 4); nothing here runs anything. ``words`` is how a
-scenario says it, with the parameters in braces. A name that starts a ``Trouble`` is the
-name of its part in ``simulator.events``.
-
-The cable's faults are pure functions from one block of bytes to what arrives instead:
-pairs of (delay in ms from when the block would have arrived, bytes). An empty list is a
-block that is lost; the delays never fall.
+seam (``harness.faults``); nothing here runs anything. ``words`` is how a scenario says
+it, with the parameters in braces. A name that is a part of ``simulator.events.Trouble``
+or a kind of ``simulator.terminal.Impairment`` means just that.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
 from simulator.fault_codes import FAULT_CODES
+from wire.cps import ROUTES
+from wire.psp import Name
 
 Value = int | str
-Arrivals = list[tuple[int, bytes]]
 
 
 class Seam(StrEnum):
@@ -31,6 +28,8 @@ class Seam(StrEnum):
     CALLBACK = "callbacks"
     HOST_LINK = "the terminal's host link"
     TERMINAL = "the terminal's power and configuration"
+    ANSWERS = "the terminal's and the cloud's own answers"
+    ISSUER = "the card issuer"
     CHARGER_LINK = "the charger link"
     CHARGER = "charger and vehicle"
     METER = "the meter"
@@ -47,6 +46,8 @@ class Parameter:
     #: None: has to be given.
     default: Value | None = None
     span: tuple[int, int] | None = None
+    #: Numbers inside the span that are not allowed.
+    without: tuple[int, ...] = ()
     words: tuple[str, ...] = ()
 
     def wrong(self, value: object) -> str:
@@ -54,7 +55,10 @@ class Parameter:
         if self.span is not None:
             low, high = self.span
             fits = type(value) is int and low <= value <= high
+            fits = fits and value not in self.without
             allowed = f"{low}..{high}"
+            if self.without:
+                allowed += f" without {', '.join(map(str, self.without))}"
         elif self.words:
             fits = value in self.words
             allowed = ", ".join(word or "''" for word in self.words)
@@ -74,6 +78,8 @@ class FaultKind:
     parameters: Mapping[str, Parameter] = field(default_factory=dict)
     #: Hits once and is gone; there is nothing to heal.
     once: bool = False
+    #: Lasts from the moment it strikes, which it waits for: ``for_s`` runs from then.
+    waits: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +101,7 @@ class Fault:
     @property
     def words(self) -> str:
         """The fault as a scenario says it."""
-        said = {k: "block" if v == "" else v for k, v in self.params.items()}
+        said = {k: _SAID.get((k, str(v)), v) for k, v in self.params.items()}
         return self.kind.words.format(**said)
 
     def number(self, name: str) -> int:
@@ -113,6 +119,14 @@ class Fault:
         return value
 
 
+#: What a parameter that is left empty is called in a sentence.
+_SAID: Final = {
+    ("message", ""): "block",
+    ("line", ""): "a line",
+    ("session", ""): "the newest",
+}
+
+
 class FaultPlanError(ValueError):
     """A fault that is not in the catalogue, or whose parameters do not fit."""
 
@@ -128,13 +142,22 @@ _DIRECTION: Final = Parameter(
     default="to_controller",
     words=("to_controller", "to_terminal"),
 )
+_WAY: Final = Parameter(
+    about="which way the bytes were going",
+    default="either",
+    words=("either", "to_controller", "to_terminal"),
+)
 _MESSAGE: Final = Parameter(
-    about="the vendor's name of the message that is hit; empty: any", default=""
+    about="the vendor's name of the message that is hit; empty: any",
+    default="",
+    words=("", *(name.value for name in Name)),
 )
 _AFTER: Final = Parameter(
     about="so many of them pass unharmed first", default=0, span=(0, 10_000)
 )
-_COUNT: Final = Parameter(about="how many are hit", default=1, span=(1, 10_000))
+_COUNT: Final = Parameter(
+    about="how many are hit; 0: all until healed", default=1, span=(0, 10_000)
+)
 _FOR_S: Final = Parameter(
     about="how long, in seconds; 0: until healed", default=0, span=(0, _WEEK_S)
 )
@@ -154,15 +177,48 @@ _DELAY_MS: Final = Parameter(
 )
 _WH: Final = Parameter(about="by how much, in Wh", default=5_000, span=(1, 10_000_000))
 _BYTES: Final = Parameter(about="how many bytes", default=3, span=(1, 1_024))
+_STATUS: Final = Parameter(
+    about="4xx or 5xx; 409 is kept for sessions that really are closed",
+    default=500,
+    span=(400, 599),
+    without=(409,),
+)
+_REASON: Final = Parameter(
+    about="result reason, psp.md 5.1", default=0x09, span=(1, 255)
+)
+_ANY_MESSAGE: Final = Parameter(
+    about="vendor's name of the PSP message, or E1 to E14; empty: any",
+    default="",
+    words=(*_MESSAGE.words, *ROUTES, "card", "ui", "session", "state"),
+)
 
 _BLOCK: Final[Mapping[str, Parameter]] = {
-    "direction": _DIRECTION,
+    "direction": _WAY,
     "message": _MESSAGE,
     "after": _AFTER,
     "count": _COUNT,
 }
+#: ``_BLOCK``, at one byte of it: the first byte that does not arrive as it should.
+_AT: Final[Mapping[str, Parameter]] = {
+    **_BLOCK,
+    "byte": Parameter(
+        about="so many bytes pass first; beyond the end of a block: all of it",
+        default=0,
+        span=(0, 1_000_000),
+    ),
+    "of": Parameter(
+        about="counted in the block, or in all bytes from now on, whatever they are",
+        default="block",
+        words=("block", "stream"),
+    ),
+}
 _CALL: Final[Mapping[str, Parameter]] = {
     "route": _ROUTE,
+    "after": _AFTER,
+    "count": _COUNT,
+}
+_ANSWER: Final[Mapping[str, Parameter]] = {
+    "message": _ANY_MESSAGE,
     "after": _AFTER,
     "count": _COUNT,
 }
@@ -179,23 +235,25 @@ _ONCE_ON: Final[Mapping[str, Parameter]] = {"connector": _CONNECTOR}
 _KINDS: Final[tuple[FaultKind, ...]] = (
     # The cable's bytes
     FaultKind(name="cable_cut", seam=Seam.CABLE, about="nothing passes either way; nobody is told", words="the cable to the terminal is cut", parameters=_FOR),
+    FaultKind(name="cable_cut_at", seam=Seam.CABLE, about="the cable is cut inside a block", words="the cable is cut after {byte} bytes of {message}", parameters={**_AT, "for_s": _FOR_S}, waits=True),
     FaultKind(name="cable_deaf", seam=Seam.CABLE, about="nothing passes one way; the other still works", words="the cable to the terminal works one way only", parameters={"direction": _DIRECTION, "for_s": _FOR_S}),
     FaultKind(name="cable_lose", seam=Seam.CABLE, about="a whole block is lost", words="the next {message} is lost on the cable", parameters=_BLOCK),
     FaultKind(name="cable_corrupt", seam=Seam.CABLE, about="the checksum byte is damaged, the rest is not", words="the checksum of the next {message} is damaged", parameters=_BLOCK),
     FaultKind(name="cable_flip", seam=Seam.CABLE, about="one bit of one byte is flipped", words="one bit of the next {message} is flipped",
-              parameters={**_BLOCK, "byte": Parameter(about="which byte, from 0; beyond the end: the last", default=3, span=(0, 1_023)), "bit": Parameter(about="which bit, 0 the lowest", default=0, span=(0, 7))}),
+              parameters={**_AT, "byte": Parameter(about="which byte, from 0; beyond the end of a block: its last", default=3, span=(0, 1_000_000)), "bit": Parameter(about="which bit, 0 the lowest", default=0, span=(0, 7))}),
     FaultKind(name="cable_truncate", seam=Seam.CABLE, about="the block ends early", words="the end of the next {message} is lost on the cable", parameters={**_BLOCK, "keep": _BYTES}),
     FaultKind(name="cable_duplicate", seam=Seam.CABLE, about="the block arrives twice", words="the next {message} arrives twice", parameters={**_BLOCK, "gap_ms": Parameter(about="between the two", default=0, span=(0, 600_000))}),
     FaultKind(name="cable_garbage", seam=Seam.CABLE, about="noise arrives before the block", words="noise comes before the next {message}", parameters={**_BLOCK, "bytes": _BYTES}),
     FaultKind(name="cable_split", seam=Seam.CABLE, about="the block arrives in pieces", words="the next {message} arrives in pieces",
               parameters={**_BLOCK, "piece": Parameter(about="bytes in a piece", default=1, span=(1, 1_024)), "gap_ms": Parameter(about="between two pieces", default=20, span=(0, 60_000))}),
-    FaultKind(name="cable_delay", seam=Seam.CABLE, about="the block arrives late", words="the next {message} is late by {delay_ms} ms", parameters={**_BLOCK, "delay_ms": _DELAY_MS}),
+    FaultKind(name="cable_delay", seam=Seam.CABLE, about="the block arrives late, from one byte on", words="the next {message} is late by {delay_ms} ms", parameters={**_AT, "delay_ms": _DELAY_MS}),
     # TCP
     FaultKind(name="tcp_reset", seam=Seam.TCP, about="the connection is reset", words="the connection to the terminal is reset", once=True),
-    FaultKind(name="tcp_reset_at", seam=Seam.TCP, about="the connection is reset instead of a block being delivered", words="the connection is reset as {message} is sent", parameters=_BLOCK),
+    FaultKind(name="tcp_reset_at", seam=Seam.TCP, about="the connection is reset inside a block", words="the connection is reset after {byte} bytes of {message}", parameters=_AT),
     FaultKind(name="tcp_closed", seam=Seam.TCP, about="the terminal closes in good order", words="the terminal closes the connection", once=True),
     FaultKind(name="tcp_refused", seam=Seam.TCP, about="new connections are refused", words="the terminal refuses connections", parameters=_FOR),
     FaultKind(name="tcp_half_open", seam=Seam.TCP, about="the connection is dead and nobody is told", words="the connection to the terminal dies silently", parameters=_FOR),
+    FaultKind(name="tcp_half_open_at", seam=Seam.TCP, about="the connection dies inside a block and nobody is told", words="the connection dies silently after {byte} bytes of {message}", parameters={**_AT, "for_s": _FOR_S}, waits=True),
     FaultKind(name="tcp_second_client", seam=Seam.TCP, about="somebody else connects to the terminal", words="a second controller connects to the terminal", once=True),
     # HTTP
     FaultKind(name="http_refused", seam=Seam.HTTP, about="the cloud cannot be reached", words="the payment cloud cannot be reached", parameters=_FOR),
@@ -204,14 +262,16 @@ _KINDS: Final[tuple[FaultKind, ...]] = (
     FaultKind(name="http_timeout_before", seam=Seam.HTTP, about="no answer, no effect", words="the next call is never answered and has no effect", parameters=_CALL),
     FaultKind(name="http_timeout_after", seam=Seam.HTTP, about="no answer, but the effect", words="the next call has its effect but is never answered", parameters=_CALL),
     FaultKind(name="http_status", seam=Seam.HTTP, about="an error answer without effect", words="the payment cloud answers {status}",
-              parameters={**_CALL, "status": Parameter(about="4xx or 5xx", default=500, span=(400, 599))}),
+              parameters={**_CALL, "status": _STATUS}),
     FaultKind(name="http_status_after", seam=Seam.HTTP, about="an error answer although the call had its effect", words="the payment cloud answers {status} after doing what was asked",
-              parameters={**_CALL, "status": Parameter(about="4xx or 5xx", default=500, span=(400, 599))}),
+              parameters={**_CALL, "status": _STATUS}),
     FaultKind(name="http_key_rejected", seam=Seam.HTTP, about="the API key is no longer valid", words="the API key is revoked", parameters=_FOR),
-    FaultKind(name="http_failed_state", seam=Seam.HTTP, about="200, and the session in state FAILED; no effect", words="the next close is answered with state FAILED", parameters=_CALL),
+    FaultKind(name="http_failed_state", seam=Seam.HTTP, about="200, and the session in state FAILED; no effect", words="the next commit is answered with state FAILED", parameters={"after": _AFTER, "count": _COUNT}),
     FaultKind(name="http_empty_body", seam=Seam.HTTP, about="the answer has no body; the effect is there", words="the answer to the next call is empty", parameters=_CALL),
     FaultKind(name="http_malformed", seam=Seam.HTTP, about="the answer is not JSON; the effect is there", words="the answer to the next call cannot be read", parameters=_CALL),
     FaultKind(name="http_slow", seam=Seam.HTTP, about="the answer is late", words="the next answer is late by {delay_ms} ms", parameters={**_CALL, "delay_ms": _DELAY_MS}),
+    FaultKind(name="foreign_cancel", seam=Seam.HTTP, about="another system with the same key cancels a session", words="another system cancels a session: {session}",
+              parameters={"session": Parameter(about="its UUID; empty: the newest that is open", default="")}, once=True),
     # Callbacks
     FaultKind(name="callback_lost", seam=Seam.CALLBACK, about="never delivered", words="the next {what} callback is lost", parameters=_BACK),
     FaultKind(name="callback_twice", seam=Seam.CALLBACK, about="delivered twice", words="the next {what} callback comes twice", parameters=_BACK),
@@ -231,9 +291,29 @@ _KINDS: Final[tuple[FaultKind, ...]] = (
     FaultKind(name="terminal_stale_sessions", seam=Seam.TERMINAL, about="remembers sessions of an earlier life", words="the terminal holds {count} old sessions",
               parameters={"count": Parameter(about="how many", default=70, span=(1, 500))}, once=True),
     FaultKind(name="terminal_forgets_callbacks", seam=Seam.TERMINAL, about="the callback addresses are gone", words="the terminal forgets the callback addresses", once=True),
+    # The terminal's and the cloud's own answers (simulator.terminal.Kind)
+    FaultKind(name="refuse_close", seam=Seam.ANSWERS, about="closes are refused and change nothing", words="the next close is refused",
+              parameters={"after": _AFTER, "count": _COUNT, "reason": _REASON, "status": _STATUS, "operation": Parameter(about="only one of the two; empty: both", default="", words=("", "commit", "cancel"))}),
+    FaultKind(name="refuse_command", seam=Seam.ANSWERS, about="a PSP command is answered Not OK and changes nothing", words="the next {message} is refused for reason {reason}", parameters={**_ANSWER, "reason": _REASON}),
+    FaultKind(name="ignore_command", seam=Seam.ANSWERS, about="no effect and no answer", words="the next {message} is ignored", parameters=_ANSWER),
+    FaultKind(name="swallow_answer", seam=Seam.ANSWERS, about="the effect, but no answer", words="the next {message} is done and not answered", parameters=_ANSWER),
+    FaultKind(name="duplicate_answer", seam=Seam.ANSWERS, about="answered twice; over CPS a callback (card, ui, session, state) posted twice", words="the next {message} is answered twice", parameters=_ANSWER),
+    FaultKind(name="delay_answer", seam=Seam.ANSWERS, about="the answer is late, others may overtake it", words="the answer to the next {message} is late by {delay_ms} ms", parameters={**_ANSWER, "delay_ms": _DELAY_MS}),
+    FaultKind(name="surplus_session", seam=Seam.ANSWERS, about="one authorisation opens two sessions", words="the next authorisation opens two sessions", parameters={"after": _AFTER, "count": _COUNT}),
+    FaultKind(name="stop_reading", seam=Seam.ANSWERS, about="the reader stops without telling the host", words="the terminal stops reading after {delay_ms} ms", parameters={"after": _AFTER, "count": _COUNT, "delay_ms": _DELAY_MS}),
+    FaultKind(name="read_timeout", seam=Seam.ANSWERS, about="the read ends as by the card-detect time-out", words="the reading of cards times out after {delay_ms} ms", parameters={"after": _AFTER, "count": _COUNT, "delay_ms": _DELAY_MS}),
+    FaultKind(name="wrong_running_flag", seam=Seam.ANSWERS, about="Get Status denies that a transaction is running", words="the terminal denies that a transaction is running", parameters={"after": _AFTER, "count": _COUNT}),
+    # The card issuer
+    FaultKind(name="issuer_slow", seam=Seam.ISSUER, about="decides late", words="the issuer answers after {delay_ms} ms", parameters={"delay_ms": _DELAY_MS, "for_s": _FOR_S}),
+    FaultKind(name="issuer_silent", seam=Seam.ISSUER, about="never answers one kind of question; nothing happens there", words="the issuer never answers to {ask}",
+              parameters={"ask": Parameter(about="which question", default="authorise", words=("authorise", "increment", "capture", "release")), "for_s": _FOR_S}),
+    FaultKind(name="issuer_increment", seam=Seam.ISSUER, about="raises of a reservation are not granted as asked", words="raises of the reservation are {answer}",
+              parameters={"answer": Parameter(about="what is said", default="declined", words=("declined", "partial")), "total_minor": Parameter(about="partial: the new total, minor units; 0: half of the raise", default=0, span=(0, 100_000_000)), "for_s": _FOR_S}),
     # The charger link
     FaultKind(name="bay_down", seam=Seam.CHARGER_LINK, about="the link is closed and refused for a while", words="the charger cannot be reached", parameters=_FOR),
     FaultKind(name="bay_reset", seam=Seam.CHARGER_LINK, about="the link breaks and may be opened again at once", words="the link to the charger breaks", once=True),
+    FaultKind(name="bay_reset_at", seam=Seam.CHARGER_LINK, about="the link breaks inside a line", words="the link to the charger breaks after {byte} bytes of {line}",
+              parameters={"direction": Parameter(about="which way the line was going", default="to_controller", words=("to_controller", "to_charger")), "line": Parameter(about="type of the line; empty: any", default=""), "after": _AFTER, "byte": _AT["byte"]}, once=True),
     FaultKind(name="charger_reboot", seam=Seam.CHARGER_LINK, about="the charger starts again: contactors open, the link breaks", words="the charger reboots", once=True),
     # Charger and vehicle
     FaultKind(name="charger_fault", seam=Seam.CHARGER, about="an OCPP error code at one connector", words="connector {connector} reports {code}",
@@ -246,7 +326,7 @@ _KINDS: Final[tuple[FaultKind, ...]] = (
     FaultKind(name="contactor_dead", seam=Seam.CHARGER, about="never closes", words="the contactor of connector {connector} does not close", parameters=_ON),
     FaultKind(name="lock_stuck", seam=Seam.CHARGER, about="keeps its position", words="the cable lock of connector {connector} is stuck", parameters=_ON),
     FaultKind(name="refuses", seam=Seam.CHARGER, about="the next close command is rejected", words="the charger rejects the next start on connector {connector}",
-              parameters={**_ONCE_ON, "reason": Parameter(about="the reason given", default="rejected")}),
+              parameters={**_ONCE_ON, "reason": Parameter(about="the reason given", default="rejected")}, once=True),
     FaultKind(name="connection_timeout", seam=Seam.CHARGER, about="the charger gives up waiting for a vehicle", words="the charger waits {amount} seconds for a vehicle",
               parameters={**_ON, "amount": Parameter(about="seconds", default=270, span=(1, _HOUR_S)), "reason": Parameter(about="the reason given", default="connection time-out")}),
     FaultKind(name="pilot", seam=Seam.CHARGER, about="the control pilot shows an error", words="the pilot of connector {connector} goes to {reason}",
@@ -260,14 +340,14 @@ _KINDS: Final[tuple[FaultKind, ...]] = (
     FaultKind(name="meter_nan", seam=Seam.METER, about="sends no number", words="the meter of connector {connector} sends no number", parameters=_ON),
     FaultKind(name="meter_silent", seam=Seam.METER, about="sends nothing", words="the meter of connector {connector} is silent", parameters=_ON),
     # The controller's power
-    FaultKind(name="controller_killed", seam=Seam.CONTROLLER, about="the controller dies and is started again", words="the controller dies", parameters={"for_s": Parameter(about="until it is started again, in seconds", default=5, span=(0, _WEEK_S))}),
-    FaultKind(name="site_power_cut", seam=Seam.CONTROLLER, about="controller, charger and terminal lose power together", words="the site loses power for {for_s} seconds", parameters={"for_s": Parameter(about="seconds", default=600, span=(1, _WEEK_S))}),
+    FaultKind(name="controller_killed", seam=Seam.CONTROLLER, about="the controller dies and is started again", words="the controller dies", parameters={"for_s": Parameter(about="until it is started again, in seconds; 0: until healed", default=5, span=(0, _WEEK_S))}),
+    FaultKind(name="site_power_cut", seam=Seam.CONTROLLER, about="controller, charger and terminal lose power together", words="the site loses power for {for_s} seconds", parameters={"for_s": Parameter(about="seconds; 0: until healed", default=600, span=(0, _WEEK_S))}),
     # The controller's durable store
     FaultKind(name="store_full", seam=Seam.STORE, about="nothing more can be written", words="the controller's storage is full", parameters=_FOR),
     FaultKind(name="store_read_only", seam=Seam.STORE, about="nothing can be written", words="the controller's storage is read-only", parameters=_FOR),
-    FaultKind(name="store_torn", seam=Seam.STORE, about="the last write is cut short at the next death", words="the last write is torn by the power cut", once=True),
+    FaultKind(name="store_torn", seam=Seam.STORE, about="the last write is cut short at the next death, and nobody mends it", words="the last write is torn by the power cut"),
     FaultKind(name="store_lost_write", seam=Seam.STORE, about="what was not synced is gone at the next death", words="the last write never reached the disk", once=True),
-    FaultKind(name="store_corrupt", seam=Seam.STORE, about="the tail of the store is overwritten at the next death", words="the controller's storage is damaged", once=True),
+    FaultKind(name="store_corrupt", seam=Seam.STORE, about="the tail of the store is overwritten at the next death, and nobody mends it", words="the controller's storage is damaged"),
     # The controller's wall clock
     FaultKind(name="clock_step", seam=Seam.CLOCK, about="calendar time jumps, monotonic time does not", words="the controller's clock jumps by {seconds} seconds",
               parameters={"seconds": Parameter(about="forward, or back when negative", default=_HOUR_S, span=(-_WEEK_S * 520, _WEEK_S * 520))}),
@@ -305,79 +385,3 @@ def _value(where: str, parameter: Parameter, value: Value | None) -> Value:
     if wrong or value is None:
         raise FaultPlanError(f"{where}: {wrong}")
     return value
-
-
-# --- What a bad cable does to one block -------------------------------------------
-
-#: Noise contains no preamble (0xCC, 0xAA), so that it is noise and not half a block.
-NOISE: Final = bytes.fromhex("00 ff 55 13 7e 01")
-
-
-def lose(_block: bytes) -> Arrivals:
-    return []
-
-
-def corrupt(block: bytes) -> Arrivals:
-    """Damage the checksum, which is the last byte of every block."""
-    return flip(block, byte=len(block) - 1, bit=0)
-
-
-def flip(block: bytes, *, byte: int, bit: int) -> Arrivals:
-    if not block:
-        return []
-    changed = bytearray(block)
-    changed[min(byte, len(block) - 1)] ^= 1 << bit
-    return [(0, bytes(changed))]
-
-
-def truncate(block: bytes, *, keep: int) -> Arrivals:
-    """Only the first ``keep`` bytes arrive, and never the whole block."""
-    kept = block[: min(keep, len(block) - 1)] if block else b""
-    return [(0, kept)] if kept else []
-
-
-def duplicate(block: bytes, *, gap_ms: int) -> Arrivals:
-    return [(0, block), (gap_ms, block)]
-
-
-def garbage(block: bytes, *, count: int) -> Arrivals:
-    """``count`` bytes of noise arrive at once with the block, before it."""
-    rounds = -(-count // len(NOISE))
-    return [(0, (NOISE * rounds)[:count] + block)]
-
-
-def split(block: bytes, *, piece: int, gap_ms: int) -> Arrivals:
-    starts: Sequence[int] = range(0, len(block), piece)
-    return [(n * gap_ms, block[at : at + piece]) for n, at in enumerate(starts)]
-
-
-def delay(block: bytes, *, delay_ms: int) -> Arrivals:
-    return [(delay_ms, block)]
-
-
-_CABLE: Final[Mapping[str, Callable[[bytes, Fault], Arrivals]]] = {
-    "cable_cut": lambda block, _: lose(block),
-    "cable_deaf": lambda block, _: lose(block),
-    "cable_lose": lambda block, _: lose(block),
-    "cable_corrupt": lambda block, _: corrupt(block),
-    "cable_flip": lambda block, f: flip(
-        block, byte=f.number("byte"), bit=f.number("bit")
-    ),
-    "cable_truncate": lambda block, f: truncate(block, keep=f.number("keep")),
-    "cable_duplicate": lambda block, f: duplicate(block, gap_ms=f.number("gap_ms")),
-    "cable_garbage": lambda block, f: garbage(block, count=f.number("bytes")),
-    "cable_split": lambda block, f: split(
-        block, piece=f.number("piece"), gap_ms=f.number("gap_ms")
-    ),
-    "cable_delay": lambda block, f: delay(block, delay_ms=f.number("delay_ms")),
-}
-
-
-def manipulate(fault: Fault, block: bytes) -> Arrivals:
-    """What arrives of ``block`` when a fault of the cable hits it."""
-    change = _CABLE.get(fault.name)
-    if change is None:
-        raise FaultPlanError(
-            f"cable: found {fault.name!r}, allowed {', '.join(_CABLE)}"
-        )
-    return change(block, fault)

@@ -10,7 +10,7 @@ All times are virtual or wall milliseconds from the kernel's clock; chance comes
 the seed's named streams, so a machine that draws more does not disturb another.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, Protocol, assert_never
 
@@ -87,6 +87,13 @@ class Forecourt:
     def tell_terminal(self, event: TerminalEvent) -> None:
         """Hand one fact to the terminal now."""
         self._terminal_seat.hand(event, self.kernel.now_ms)
+
+    def change_terminal(self, change: Callable[[Terminal], object]) -> None:
+        """Do what no fact says to the terminal; what follows is taken from now on."""
+        # Woken first, so that it knows what time it is.
+        self._terminal_seat.wake(self.kernel.now_ms)
+        change(self.terminal)
+        self._terminal_seat.refresh()
 
     def tell_station(self, event: StationEvent) -> None:
         """Hand one fact to the charger now."""

@@ -54,6 +54,10 @@ class Wiretap:
                 is_clean &= harmless
         return Clean(seen) if is_clean else seen
 
+    def is_midway(self, direction: Direction) -> bool:
+        """Whether the last bytes of a direction were the beginning of a block."""
+        return bool(self._decoders[direction].pending)
+
     def _understand(self, block: Block, direction: Direction) -> Message | Malformed:
         expecting = self._asked.name if self._asked else None
         found = decode(block, direction, self._reading, expecting=expecting)

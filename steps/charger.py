@@ -1,13 +1,12 @@
 """What the charger does, what goes wrong in it, and what it must never do."""
 
-from typing import Final, Literal
+from typing import Final
 
 from pytest_bdd import given, then, when
 
 from harness.bench import Bench
 from harness.case import Breach
 from harness.watch import demand
-from simulator import events
 from steps.words import phrase
 
 #: A contactor and its feedback take a second (device_under_test.md section 1).
@@ -23,13 +22,13 @@ def connector_reports(bench: Bench, connector: int, code: str) -> None:
     """When connector 1 reports GroundFailure
     Given connector 1 has reported GroundFailure
     """
-    bench.faults.charger_fault(connector, code)
+    bench.faults.put("charger_fault", connector=connector, code=code)
 
 
 @when(phrase("the station reports {code:ErrorCode}"))
 def station_reports(bench: Bench, code: str) -> None:
     """When the station reports InternalError"""
-    bench.faults.charger_fault(None, code)
+    bench.faults.put("station_fault", code=code)
 
 
 @given(phrase("{code:ErrorCode} has cleared"))
@@ -38,33 +37,32 @@ def fault_clears(bench: Bench, code: str) -> None:
     """When GroundFailure clears
     Given GroundFailure has cleared
     """
-    bench.faults.heal(code)
+    bench.faults.heal("charger_fault", code=code)
+    bench.faults.heal("station_fault", code=code)
 
 
 @when(phrase("the pilot of {connector:Connector} falls to {pilot:Pilot}"))
 def pilot_falls(bench: Bench, connector: int, pilot: str) -> None:
     """When the pilot of connector 1 falls to E"""
-    bench.faults.trouble(
-        events.Trouble(connector=connector, part="pilot", reason=pilot)
-    )
+    bench.faults.put("pilot", connector=connector, reason=pilot)
 
 
 @given(phrase("the contactor of {connector:Connector} is welded"))
 def contactor_welded(bench: Bench, connector: int) -> None:
     """Given the contactor of connector 1 is welded"""
-    _trouble(bench, connector, "contactor_welded")
+    bench.faults.put("contactor_welded", connector=connector)
 
 
 @given(phrase("the contactor of {connector:Connector} never closes"))
 def contactor_dead(bench: Bench, connector: int) -> None:
     """Given the contactor of connector 1 never closes"""
-    _trouble(bench, connector, "contactor_dead")
+    bench.faults.put("contactor_dead", connector=connector)
 
 
 @given(phrase("the cable lock of {connector:Connector} is stuck"))
 def lock_stuck(bench: Bench, connector: int) -> None:
     """Given the cable lock of connector 1 is stuck"""
-    _trouble(bench, connector, "lock_stuck")
+    bench.faults.put("lock_stuck", connector=connector)
 
 
 @given(phrase("the charger refuses to start {connector:Connector}"))
@@ -76,9 +74,7 @@ def charger_refuses(bench: Bench, connector: int) -> None:
 @given(phrase("the charger refuses to start {connector:Connector} because of {reason}"))
 def charger_refuses_because(bench: Bench, connector: int, reason: str) -> None:
     """Given the charger refuses to start connector 1 because of Invalid token"""
-    bench.faults.trouble(
-        events.Trouble(connector=connector, part="refuses", reason=reason)
-    )
+    bench.faults.put("refuses", connector=connector, reason=reason)
 
 
 @given(
@@ -89,13 +85,11 @@ def charger_refuses_because(bench: Bench, connector: int, reason: str) -> None:
 )
 def charger_times_out(bench: Bench, connector: int, limit: int) -> None:
     """Given the charger gives up waiting for a vehicle at connector 1 after 1 minute"""
-    bench.faults.trouble(
-        events.Trouble(
-            connector=connector,
-            part="connection_timeout",
-            amount=limit // 1000,
-            reason="ConnectionTimeOut",
-        )
+    bench.faults.put(
+        "connection_timeout",
+        connector=connector,
+        amount=limit // 1000,
+        reason="ConnectionTimeOut",
     )
 
 
@@ -105,7 +99,7 @@ def meter_jumps(bench: Bench, connector: int, energy: int) -> None:
     """When the meter of connector 1 jumps by 50 kWh
     Given the meter of connector 1 has jumped by 50 kWh
     """
-    _trouble(bench, connector, "meter_jump", amount=energy)
+    bench.faults.put("meter_jump", connector=connector, amount=energy)
 
 
 @given(phrase("the meter of {connector:Connector} has fallen by {energy:Energy}"))
@@ -114,7 +108,7 @@ def meter_falls(bench: Bench, connector: int, energy: int) -> None:
     """When the meter of connector 1 falls by 2 kWh
     Given the meter of connector 1 has fallen by 2 kWh
     """
-    _trouble(bench, connector, "meter_falls", amount=energy)
+    bench.faults.put("meter_falls", connector=connector, amount=energy)
 
 
 @given(phrase("the meter of {connector:Connector} has ceased to send numbers"))
@@ -123,7 +117,7 @@ def meter_nan(bench: Bench, connector: int) -> None:
     """When the meter of connector 1 ceases to send numbers
     Given the meter of connector 1 has ceased to send numbers
     """
-    _trouble(bench, connector, "meter_nan")
+    bench.faults.put("meter_nan", connector=connector)
 
 
 @given(phrase("the meter of {connector:Connector} has become unreliable"))
@@ -132,7 +126,7 @@ def meter_suspect(bench: Bench, connector: int) -> None:
     """When the meter of connector 1 becomes unreliable
     Given the meter of connector 1 has become unreliable
     """
-    _trouble(bench, connector, "meter_suspect")
+    bench.faults.put("meter_suspect", connector=connector)
 
 
 @given(phrase("the meter of {connector:Connector} has frozen"))
@@ -141,7 +135,7 @@ def meter_frozen(bench: Bench, connector: int) -> None:
     """When the meter of connector 1 freezes
     Given the meter of connector 1 has frozen
     """
-    _trouble(bench, connector, "meter_frozen")
+    bench.faults.put("meter_frozen", connector=connector)
 
 
 @given(phrase("{connector:Connector} has been taken out of service"))
@@ -150,7 +144,7 @@ def out_of_service(bench: Bench, connector: int) -> None:
     """When connector 1 is taken out of service
     Given connector 1 has been taken out of service
     """
-    bench.faults.out_of_service(connector)
+    bench.faults.put("out_of_service", connector=connector)
 
 
 @given(phrase("the charger is offline"))
@@ -159,28 +153,27 @@ def charger_lost(bench: Bench) -> None:
     """When the link to the charger is lost
     Given the charger is offline
     """
-    bench.faults.lose_charger()
+    bench.faults.put("bay_down")
     bench.run_for(1_000)
 
 
 @when(phrase("the link to the charger comes back"))
 def charger_back(bench: Bench) -> None:
     """When the link to the charger comes back"""
-    bench.faults.heal("charger_lost")
+    bench.faults.heal("bay_down")
 
 
 @when(phrase("the charger restarts"))
 def charger_restarts(bench: Bench) -> None:
     """When the charger restarts"""
-    bench.faults.restart_charger()
+    bench.faults.put("charger_reboot")
     bench.run_for(20_000)
-    bench.faults.heal("charger_restarts")
 
 
 @when(phrase("the bay of {connector:Connector} seems empty for {time:Duration}"))
 def bay_flickers(bench: Bench, connector: int, time: int) -> None:
     """When the bay of connector 1 seems empty for 2 seconds"""
-    _trouble(bench, connector, "sensor")
+    bench.faults.put("sensor", connector=connector)
     bench.run_for(time)
     bench.faults.heal("sensor")
 
@@ -192,26 +185,6 @@ def emergency_stop(bench: Bench) -> None:
     Given the emergency stop has been pressed
     """
     bench.drivers.emergency_stop(bench.driver(1), active=True)
-
-
-def _trouble(
-    bench: Bench,
-    connector: int,
-    part: Literal[
-        "contactor_welded",
-        "contactor_dead",
-        "lock_stuck",
-        "meter_jump",
-        "meter_falls",
-        "meter_suspect",
-        "meter_nan",
-        "meter_frozen",
-        "sensor",
-    ],
-    *,
-    amount: int = 0,
-) -> None:
-    bench.faults.trouble(events.Trouble(connector=connector, part=part, amount=amount))
 
 
 # --- what it must do, and never ---------------------------------------------------

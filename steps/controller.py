@@ -117,7 +117,7 @@ def controller_dies(bench: Bench) -> None:
     """When the controller dies
     Given the controller has died
     """
-    bench.faults.kill_controller()
+    bench.faults.put("controller_killed", for_s=0)
 
 
 @when(phrase("the controller starts again"))
@@ -132,7 +132,7 @@ def controller_restarts(bench: Bench) -> None:
     """When the controller dies and starts again
     Given the controller has died and started again
     """
-    bench.faults.kill_controller()
+    bench.faults.put("controller_killed", for_s=0)
     bench.run_for(5_000)
     bench.faults.heal("controller_killed")
     bench.run_for(10_000)

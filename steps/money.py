@@ -156,7 +156,7 @@ def reservation_raised(bench: Bench) -> None:
 def cancelled_elsewhere(bench: Bench, whose: int) -> None:
     """Given another system has cancelled the driver's session"""
     session = last_session(bench, bench.driver(whose))
-    bench.faults.foreign_cancel(session.session_id)
+    bench.faults.put("foreign_cancel", session=session.session_id)
     sessions = bench.court.terminal.sessions
     await_situation(
         bench,

@@ -20,7 +20,7 @@ def time_passes(bench: Bench, time: int) -> None:
 @when(phrase("the site loses power for {time:Duration}"))
 def site_power_cut(bench: Bench, time: int) -> None:
     """When the site loses power for 10 minutes"""
-    bench.faults.cut_site_power()
+    bench.faults.put("site_power_cut", for_s=0)
     bench.run_for(time)
     bench.faults.heal("site_power_cut")
 

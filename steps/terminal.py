@@ -13,7 +13,6 @@ from harness.watch import (
     is_reading,
     sessions_of,
 )
-from simulator.terminal import Impairment, Kind
 from steps.words import phrase
 from wire.psp import Reason
 
@@ -33,29 +32,25 @@ def host_lost(bench: Bench) -> None:
     """Given the terminal cannot reach its host
     When the terminal cannot reach its host
     """
-    bench.faults.lose_host()
+    bench.faults.put("host_down")
 
 
 @given(phrase("the terminal refuses every close"))
 def refuses_every_close(bench: Bench) -> None:
     """Given the terminal refuses every close"""
-    bench.faults.impair(
-        lambda fault: Impairment(fault=fault, kind=Kind.REFUSE_CLOSE, times=None)
-    )
+    bench.faults.put("refuse_close", count=0)
 
 
 @given(phrase("the terminal refuses the next {times:Closes}"))
 def refuses_closes(bench: Bench, times: int) -> None:
     """Given the terminal refuses the next three closes"""
-    bench.faults.impair(
-        lambda fault: Impairment(fault=fault, kind=Kind.REFUSE_CLOSE, times=times)
-    )
+    bench.faults.put("refuse_close", count=times)
 
 
 @when(phrase("the terminal accepts closes again"))
 def accepts_closes(bench: Bench) -> None:
     """When the terminal accepts closes again"""
-    bench.faults.heal(Kind.REFUSE_CLOSE)
+    bench.faults.heal("refuse_close")
 
 
 @given(phrase("nobody could know of the session"))
@@ -68,29 +63,22 @@ def nobody_could_know(bench: Bench) -> None:
 def swallow_authorisation(bench: Bench) -> None:
     """Given the answer to the next authorisation never arrives"""
     message = "Auth Session" if bench.column.interface == "psp" else "E6"
-    bench.faults.impair(
-        lambda fault: Impairment(fault=fault, kind=Kind.SWALLOW_ANSWER, message=message)
-    )
+    bench.faults.put("swallow_answer", message=message)
 
 
 @given(phrase("the next authorisation opens two sessions"))
 def surplus_session(bench: Bench) -> None:
     """Given the next authorisation opens two sessions"""
-    bench.faults.impair(
-        lambda fault: Impairment(fault=fault, kind=Kind.SURPLUS_SESSION)
-    )
+    bench.faults.put("surplus_session")
 
 
 @given(phrase("the terminal answers the next authorisation with a duplicate sessionId"))
 def duplicate_session_id(bench: Bench) -> None:
     """Given the terminal answers the next authorisation with a duplicate sessionId"""
-    bench.faults.impair(
-        lambda fault: Impairment(
-            fault=fault,
-            kind=Kind.REFUSE_COMMAND,
-            message="Auth Session",
-            reason=Reason.DUPLICATE_SESSION_ID,
-        )
+    bench.faults.put(
+        "refuse_command",
+        message="Auth Session",
+        reason=int(Reason.DUPLICATE_SESSION_ID),
     )
 
 

@@ -7,6 +7,7 @@ than life, so everything that the examiner does by the clock is divided by it.
 
 import shutil
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -168,6 +169,14 @@ class ProcessDevice:
         if bytes_in and not understood:
             return "bytes came from it that are no PSP blocks: wrong baud rate?"
         return ""
+
+    def fail_storage(self, kind: str) -> Callable[[], None]:
+        raise NotClaimed(f"storage fault {kind!r} of a program")
+
+    def shift_clock(
+        self, seconds: int, *, ppm: int = 0, epoch: bool = False
+    ) -> Callable[[], None]:
+        raise NotClaimed("a program whose calendar clock is wrong")
 
     def close(self) -> None:
         self._process.close()

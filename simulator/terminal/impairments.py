@@ -77,6 +77,8 @@ class Impairment:
     #: The bench's id of this fault, returned in every note about it.
     fault: str
     kind: Kind
+    #: What notes about it call it; empty: the kind.
+    name: str = ""
     #: How often it hits; None: until healed.
     times: int | None = 1
     #: Hits to let pass first.
@@ -170,7 +172,7 @@ class Impairments:
             "fault",
             event="hit",
             fault=one.impairment.fault,
-            name=one.impairment.kind.value,
+            name=one.impairment.name or one.impairment.kind.value,
             detail=detail or None,
         )
         return one.impairment

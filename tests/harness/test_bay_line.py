@@ -4,6 +4,10 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
+from harness.bay_line import BayBreak
+from harness.line_faults import Turn
 from wire.machine import BytesReceived, Link, LinkClosed, LinkOpened
 
 Make = Callable[[str], Any]
@@ -79,3 +83,50 @@ def test_a_lost_charger_closes_and_refuses_until_it_is_back(rig: Make) -> None:
     assert bay.is_open
     ups = [record["state"] for record in made.records("link")]
     assert ups == ["up", "down", "up"]
+
+
+# --- Breaks inside a line -----------------------------------------------------------
+
+
+@pytest.mark.parametrize("byte", [0, 7, 10_000])
+def test_the_link_breaks_inside_a_line_of_the_charger(rig: Make, byte: int) -> None:
+    made = rig("apollo")
+    bay = made.bench.lines.bay
+    hits: list[str] = []
+    bay.faults.append(
+        BayBreak(way="to_controller", hit=hits.append, turn=Turn(), byte=byte)
+    )
+    bay.open()
+    made.bench.run_for(100)
+    came = b"".join(fact.data for fact in made.controller.of(BytesReceived))
+    size = len(came) if byte > 1_000 else byte
+    assert len(came) == size
+    assert came.endswith(b"\n") is (byte > 1_000)
+    assert [fact.reason for fact in made.controller.of(LinkClosed)] == ["reset"]
+    assert hits[0].startswith(f"to_controller, byte {size} of ")
+    bay.open()
+    made.bench.run_for(100)
+    assert bay.is_open, "it may be opened again at once"
+
+
+def test_the_link_breaks_inside_the_line_that_was_chosen(rig: Make) -> None:
+    made = rig("apollo")
+    bay = made.bench.lines.bay
+    hits: list[str] = []
+    turn = Turn(after=1)
+    bay.faults.append(
+        BayBreak(way="to_charger", hit=hits.append, turn=turn, line="hello", byte=3)
+    )
+    bay.open()
+    other = line_of(type="pong", n=1)
+    bay.send(line_of(**HELLO) + b"[]\n" + other + line_of(**HELLO))
+    made.bench.run_for(100)
+    sent = [r["line"] for r in made.records("bay") if r["direction"] == "to_charger"]
+    assert [line.get("type") for line in sent] == ["hello", None, "pong"]
+    assert not bay.is_open
+    assert len(hits) == 1
+
+
+def test_a_link_that_is_down_cannot_be_reset(rig: Make) -> None:
+    bay = rig("apollo").bench.lines.bay
+    assert not bay.reset()

@@ -47,7 +47,7 @@ def test_what_was_saved_survives_and_nothing_else(rig: Make) -> None:
     made = rig("apollo")
     (place,) = made.controller.places
     place.store.save(b"acknowledged")
-    made.bench.store.fault = "disk full"
+    made.bench.store.failures.append("disk full")
     with pytest.raises(OSError, match="disk full"):
         place.store.save(b"never written")
     made.bench.device.kill()
@@ -57,6 +57,103 @@ def test_what_was_saved_survives_and_nothing_else(rig: Make) -> None:
 
 def test_a_store_begins_empty() -> None:
     assert MemoryStore().load() is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason"),
+    [("full", "no space left"), ("read_only", "read-only file system")],
+)
+def test_a_store_that_cannot_be_written_says_why(
+    rig: Make, kind: str, reason: str
+) -> None:
+    made = rig("apollo")
+    store = made.bench.store
+    heal = made.bench.device.fail_storage(kind)
+    with pytest.raises(OSError, match=reason):
+        store.save(b"never written")
+    heal()
+    store.save(b"written")
+    assert store.load() == b"written"
+
+
+@pytest.mark.parametrize(
+    ("kind", "found"),
+    [
+        ("torn", b"acknow"),
+        ("corrupt", b"acknow" + b"\xff" * 6),
+        ("lost_write", b"earlier"),
+    ],
+)
+def test_a_death_damages_what_was_written_last(
+    rig: Make, kind: str, found: bytes
+) -> None:
+    made = rig("apollo")
+    store, device = made.bench.store, made.bench.device
+    store.save(b"earlier")
+    store.save(b"acknowledged")
+    heal = device.fail_storage(kind)
+    assert store.load() == b"acknowledged", "only a death shows it"
+    device.kill()
+    assert store.load() == found
+    device.start()
+    device.kill()
+    assert store.load() == found, "it happens once"
+    heal()
+    assert store.load() == (found if kind == "lost_write" else b"acknowledged")
+
+
+def test_damage_that_was_written_over_is_not_put_back(rig: Make) -> None:
+    made = rig("apollo")
+    store = made.bench.store
+    store.save(b"acknowledged")
+    heal = made.bench.device.fail_storage("torn")
+    made.bench.device.kill()
+    store.save(b"a new life")
+    heal()
+    assert store.load() == b"a new life"
+
+
+def test_damage_that_no_death_has_done_is_called_off(rig: Make) -> None:
+    made = rig("apollo")
+    made.bench.store.save(b"acknowledged")
+    made.bench.device.fail_storage("corrupt")()
+    made.bench.device.kill()
+    assert made.bench.store.load() == b"acknowledged"
+
+
+@pytest.mark.parametrize(
+    ("shift", "ahead_ms"),
+    [
+        ({"seconds": 3_600}, 3_600_000),
+        ({"seconds": -86_400}, -86_400_000),
+        ({"seconds": 0, "ppm": 500}, 500),
+        ({"seconds": 0, "ppm": -100_000}, -100_000),
+    ],
+)
+def test_a_wrong_clock_shows_at_the_next_boot(
+    rig: Make, shift: dict[str, int], ahead_ms: int
+) -> None:
+    made = rig("apollo")
+    device = made.bench.device
+    heal = device.shift_clock(**shift)
+    made.bench.run_for(1_000_000)
+    device.kill()
+    device.start()
+    heal()
+    device.kill()
+    device.start()
+    _, wrong, right = made.controller.of(Started)
+    assert wrong.wall_ms - right.wall_ms == ahead_ms
+    assert right.wall_ms == made.bench.wall_ms + 1_000_000
+
+
+def test_a_clock_without_a_battery_begins_in_1970(rig: Make) -> None:
+    made = rig("apollo")
+    made.bench.device.shift_clock(0, epoch=True)
+    made.bench.run_for(1_000_000)
+    made.bench.device.kill()
+    made.bench.device.start()
+    assert made.controller.of(Started)[-1].wall_ms == 0
 
 
 @pytest.mark.parametrize(

@@ -69,11 +69,11 @@ def test_faults_go_drivers_leave_and_the_controller_lives(make_bench: Make) -> N
     bench = make_bench()
     driver = bench.driver(1)
     bench.drivers.plug(driver, 1, driver.vehicle)
-    bench.faults.kill_controller()
-    bench.faults.cut_cable()
+    bench.faults.put("controller_killed", for_s=0)
+    bench.faults.put("cable_cut")
     run_epilogue(bench)
     assert bench.device.is_alive
-    assert not bench.lines.psp.is_cut
+    assert not bench.lines.psp.outages
     assert bench.drivers.parked == {}
     acts = [r["act"] for r in bench.trace.records if r["kind"] == "act"]
     assert acts[-2:] == ["unplug", "leave"]

@@ -27,7 +27,6 @@ from harness.drivers import Button
 from harness.epilogue import run_epilogue
 from harness.judge import Conduct, Judgement, SessionVerdict, Settlement, judge
 from simulator.people import Person
-from simulator.terminal import Impairment, Kind
 
 REFERENCE: Final = Path(__file__).parents[2] / "controller_ref" / "declaration.toml"
 CONNECTORS: Final = 2
@@ -52,15 +51,13 @@ CODES: Final = ("GroundFailure", "PowerMeterFailure", "ConnectorLockFailure")
 PAUSES_S: Final = (1, 3, 8, 20, 45, 65, 130, 310, 620, 1_800, 3_600)
 #: Faults of which two at once are one: in force until healed.
 LASTING: Final = (
-    "charger_lost",
-    "terminal_power_cut",
-    "host_lost",
+    "bay_down",
+    "terminal_off",
+    "host_down",
     "cable_cut",
     "controller_killed",
     "site_power_cut",
 )
-#: Without power on the site none of these means anything.
-_NEEDS_POWER: Final = ("charger_lost", "terminal_power_cut", "controller_killed")
 
 people = st.integers(1, PEOPLE)
 connectors = st.integers(1, CONNECTORS)
@@ -146,69 +143,49 @@ class ForecourtMachine(RuleBasedStateMachine):
 
     @rule(connector=st.none() | connectors, code=st.sampled_from(CODES))
     def charger_faults(self, connector: int | None, code: str) -> None:
-        if code not in self.in_force:
-            self.in_force.append(code)
-            self.bench.faults.charger_fault(connector, code)
+        if connector is None:
+            fault = self.bench.faults.put("station_fault", code=code)
+        else:
+            fault = self.bench.faults.put(
+                "charger_fault", connector=connector, code=code
+            )
+        self.in_force.append(fault)
 
     @rule(name=st.sampled_from(LASTING))
     def breaks(self, name: str) -> None:
-        dark = "site_power_cut" in self.in_force
-        clash = name == "site_power_cut" and any(
-            other in self.in_force for other in _NEEDS_POWER
-        )
-        if name in self.in_force or clash or (dark and name in _NEEDS_POWER):
-            return
-        self.in_force.append(name)
-        faults = self.bench.faults
-        {
-            "charger_lost": faults.lose_charger,
-            "terminal_power_cut": faults.cut_terminal_power,
-            "host_lost": faults.lose_host,
-            "cable_cut": faults.cut_cable,
-            "controller_killed": faults.kill_controller,
-            "site_power_cut": faults.cut_site_power,
-        }[name]()
+        self.in_force.append(self.bench.faults.put(name, for_s=0))
 
     @rule(number=st.integers(0, 3))
     def heals(self, number: int) -> None:
         if self.in_force:
-            name = self.in_force.pop(number % len(self.in_force))
-            self.bench.faults.heal(name)
+            fault = self.in_force.pop(number % len(self.in_force))
+            self.bench.faults.heal_one(fault)
 
     @rule(pause_s=st.sampled_from((1, 5, 90)))
     def controller_restarts(self, pause_s: int) -> None:
         if not self.bench.device.is_alive:
             return
-        self.bench.faults.kill_controller()
+        fault = self.bench.faults.put("controller_killed", for_s=0)
         self.bench.run_for(pause_s * 1_000)
-        self.bench.faults.heal("controller_killed")
+        self.bench.faults.heal_one(fault)
 
     @rule()
     def charger_restarts(self) -> None:
-        if "charger_lost" in self.in_force or "site_power_cut" in self.in_force:
-            return
-        self.bench.faults.restart_charger()
+        self.bench.faults.put("charger_reboot")
         self.bench.run_for(20_000)
-        self.bench.faults.heal("charger_restarts")
 
     @rule(operation=st.sampled_from(["commit", "cancel"]))
     def next_answer_to_a_close_is_lost(self, operation: str) -> None:
         if self.bench.column.interface == "cps":
             route = "E9" if operation == "commit" else "E10"
-            self.bench.faults.http("answer_lost", route=route, what="lose_answer")
+            self.bench.faults.put("http_timeout_after", route=route)
             return
         message = "Commit Session" if operation == "commit" else "Void Session"
-        self.bench.faults.impair(
-            lambda fault: Impairment(
-                fault=fault, kind=Kind.SWALLOW_ANSWER, message=message
-            )
-        )
+        self.bench.faults.put("swallow_answer", message=message)
 
     @rule(times=st.integers(1, 12))
     def next_closes_are_refused(self, times: int) -> None:
-        self.bench.faults.impair(
-            lambda fault: Impairment(fault=fault, kind=Kind.REFUSE_CLOSE, times=times)
-        )
+        self.bench.faults.put("refuse_close", count=times)
 
     # --- time -------------------------------------------------------------------
 

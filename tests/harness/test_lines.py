@@ -98,7 +98,7 @@ def test_a_refusal_is_not_told_to_the_next_life(
     bench: Bench, heard: list[Fact], link: Link
 ) -> None:
     bench.lines.bay.is_refused = True
-    bench.lines.psp.is_cut = True
+    bench.lines.psp.terminal_powered = False
     line = line_of(bench, link)
     line.open()
     line.close("death")

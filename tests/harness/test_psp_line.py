@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from harness.psp_line import LATENCY_MS, LineFault
+from harness.line_faults import LineFault, Outage, Turn, Way
+from harness.psp_line import LATENCY_MS
 from wire.machine import BytesReceived, LinkClosed, LinkOpened
-from wire.psp import Direction, Family, Name, Reading, encode, message
+from wire.psp import Direction, Family, Name, Reading, State, encode, message
 
 Make = Callable[[str], Any]
 READINGS = {
@@ -18,6 +19,18 @@ ASK = {
     name: encode(message(Name.SYNCHRONIZE), Direction.TO_TERMINAL, reading)
     for name, reading in READINGS.items()
 }
+BOTH: tuple[Way, ...] = ("to_terminal", "to_controller")
+
+
+def cut(made: Any, *, refuses: bool = True, ways: tuple[Way, ...] = BOTH) -> Outage:
+    """Nothing passes any more."""
+    outage = Outage(strike=lambda _words: None, ways=ways, refuses=refuses)
+    made.bench.lines.psp.outages.append(outage)
+    return outage
+
+
+def fates(made: Any, way: str) -> list[str]:
+    return [r["fate"] for r in made.records("psp") if r["direction"] == way]
 
 
 @pytest.mark.parametrize("column", ["apollo", "p6x"])
@@ -61,11 +74,14 @@ def test_bytes_to_a_terminal_that_hung_up_are_lost(rig: Make) -> None:
     assert [fact.reason for fact in made.controller.of(LinkClosed)] == ["reset"]
 
 
-@pytest.mark.parametrize("cut", ["is_cut", "terminal_powered"])
-def test_tcp_to_nobody_is_refused(rig: Make, cut: str) -> None:
+@pytest.mark.parametrize("is_cut", [True, False])
+def test_tcp_to_nobody_is_refused(rig: Make, is_cut: bool) -> None:
     made = rig("apollo")
     line = made.bench.lines.psp
-    setattr(line, cut, cut == "is_cut")
+    if is_cut:
+        cut(made)
+    else:
+        line.terminal_powered = False
     line.open()
     made.bench.run_for(10)
     assert not line.is_open
@@ -75,15 +91,15 @@ def test_tcp_to_nobody_is_refused(rig: Make, cut: str) -> None:
 def test_a_serial_cable_has_no_connection_to_lose(rig: Make) -> None:
     made = rig("p6x")
     line = made.bench.lines.psp
-    line.is_cut = True
     line.open()
+    outage = cut(made)
     line.send(ASK["p6x"])
     line.hang_up("reset")
     made.bench.run_for(1_000)
     assert line.is_open
     assert made.controller.of(LinkClosed) == []
     assert [record["fate"] for record in made.records("psp")] == ["lost"]
-    line.is_cut = False
+    line.outages.remove(outage)
     line.send(ASK["p6x"])
     made.bench.run_for(1_000)
     assert made.controller.of(BytesReceived)
@@ -103,31 +119,39 @@ def test_nothing_is_sent_on_a_closed_line(rig: Make) -> None:
 # --- Faults -----------------------------------------------------------------------
 
 
-def fault(message_name: str, change: Any, *, times: int = 1) -> LineFault:
-    return LineFault("F1", "test", "to_terminal", message_name, change, times)
+def strike(made: Any, change: Any, **fields: Any) -> list[str]:
+    """Put a fault of blocks to the terminal in; the answer grows with its hits."""
+    hits: list[str] = []
+    turn = fields.pop("turn", None) or Turn()
+    fault = LineFault(
+        way="to_terminal", change=change, hit=hits.append, turn=turn, **fields
+    )
+    made.bench.lines.psp.faults.append(fault)
+    return hits
+
+
+def lose(_data: bytes, _byte: int) -> list[tuple[int, bytes]]:
+    return []
 
 
 def test_a_fault_waits_for_its_message_and_strikes_so_often(rig: Make) -> None:
     made = rig("apollo")
     line = made.bench.lines.psp
-    line.faults.append(fault("Synchronize", lambda data: [], times=2))
-    line.faults.append(fault("Reset", lambda data: []))
+    hits = strike(made, lose, message="Synchronize", turn=Turn(after=1, count=2))
+    never = strike(made, lose, message="Reset")
     line.open()
-    for _ in range(3):
+    for _ in range(4):
         line.send(ASK["apollo"])
         made.bench.run_for(1_000)
-    sent = [r["fate"] for r in made.records("psp") if r["direction"] == "to_terminal"]
-    assert sent == ["lost", "lost", "delivered"]
-    hits = made.records("fault")
-    assert [(hit["event"], hit["fault"]) for hit in hits] == [("hit", "F1")] * 2
+    assert fates(made, "to_terminal") == ["delivered", "lost", "lost", "delivered"]
+    assert hits == ["Synchronize to_terminal, byte 0 of 5"] * 2
+    assert never == []
 
 
 def test_a_fault_may_cut_delay_and_change_bytes(rig: Make) -> None:
     made = rig("apollo")
     line = made.bench.lines.psp
-    line.faults.append(
-        fault("", lambda data: [(0, data[:2]), (500, b"\xff" + data[3:])])
-    )
+    strike(made, lambda data, _byte: [(0, data[:2]), (500, b"\xff" + data[3:])])
     line.open()
     line.send(ASK["apollo"])
     made.bench.run_for(1_000)
@@ -135,3 +159,152 @@ def test_a_fault_may_cut_delay_and_change_bytes(rig: Make) -> None:
     assert [record["t_ms"] for record in sent] == [LATENCY_MS, LATENCY_MS + 500]
     assert {record["fate"] for record in sent} == {"changed"}
     assert [len(record["messages"]) for record in sent] == [0, 1]
+
+
+@pytest.mark.parametrize("pieces", [(1, 4), (2, 2, 1), (1, 1, 1, 1, 1)])
+def test_a_fault_of_blocks_waits_for_the_whole_block(
+    rig: Make, pieces: tuple[int, ...]
+) -> None:
+    """A serial port gives bytes in pieces of any size."""
+    made = rig("p6x")
+    line = made.bench.lines.psp
+    seen: list[bytes] = []
+
+    def look(data: bytes, _byte: int) -> list[tuple[int, bytes]]:
+        seen.append(data)
+        return [(0, data)]
+
+    strike(made, look)
+    line.open()
+    at = 0
+    for size in pieces:
+        line.send(ASK["p6x"][at : at + size])
+        made.bench.run_for(2)
+        at += size
+    made.bench.run_for(1_000)
+    assert seen == [ASK["p6x"]]
+    assert fates(made, "to_terminal") == ["delivered"]
+
+
+def test_a_block_that_never_ends_is_not_kept(rig: Make) -> None:
+    made = rig("p6x")
+    line = made.bench.lines.psp
+    strike(made, lose, message="Reset")
+    line.open()
+    line.send(ASK["p6x"][:3])
+    made.bench.run_for(60_000)
+    (record,) = [r for r in made.records("psp") if r["direction"] == "to_terminal"]
+    assert record["hex"] == ASK["p6x"][:3].hex(" ").upper()
+    assert record["fate"] == "delivered"
+
+
+@pytest.mark.parametrize(("byte", "block", "at"), [(0, 0, 0), (7, 1, 2), (12, 2, 2)])
+def test_a_byte_of_the_stream_is_counted_over_blocks(
+    rig: Make, byte: int, block: int, at: int
+) -> None:
+    made = rig("apollo")
+    line = made.bench.lines.psp
+    hits = strike(
+        made, lambda data, byte: [(0, data[:byte])], byte=byte, in_stream=True
+    )
+    line.open()
+    for _ in range(4):
+        line.send(ASK["apollo"])
+        made.bench.run_for(1_000)
+    assert hits == [f"Synchronize to_terminal, byte {at} of 5"]
+    sent = [r["hex"] for r in made.records("psp") if r["direction"] == "to_terminal"]
+    assert sent[block] == ASK["apollo"][:at].hex(" ").upper()
+
+
+# --- Two ends -----------------------------------------------------------------------
+
+
+def talk(made: Any) -> None:
+    made.bench.lines.psp.send(ASK["apollo"])
+    made.bench.run_for(1_000)
+
+
+def test_bytes_before_a_reset_arrive_before_it(rig: Make) -> None:
+    made = rig("apollo")
+    line = made.bench.lines.psp
+    line.open()
+    fault = LineFault(
+        way="to_controller",
+        change=lambda data, byte: [(0, data[:byte])],
+        hit=lambda _words: None,
+        turn=Turn(),
+        byte=3,
+        then=line.reset,
+    )
+    line.faults.append(fault)
+    talk(made)
+    (part,) = made.controller.of(BytesReceived)
+    assert len(part.data) == 3
+    facts = [fact for _, fact in made.controller.heard[-2:]]
+    assert facts == [part, LinkClosed(link=part.link, reason="reset")]
+    line.open()
+    talk(made)
+    assert len(made.controller.of(BytesReceived)) == 2, "the next connection is sound"
+
+
+def test_nobody_hears_who_hangs_up_while_nothing_passes(rig: Make) -> None:
+    made = rig("apollo")
+    line = made.bench.lines.psp
+    line.open()
+    talk(made)
+    outage = cut(made)
+    made.bench.run_for(60_000)
+    assert made.bench.court.terminal.state is State.OFFLINE, "the line was idle"
+    assert line.is_open
+    assert made.controller.of(LinkClosed) == []
+    line.outages.remove(outage)
+    talk(made)
+    assert [fact.reason for fact in made.controller.of(LinkClosed)] == ["reset"]
+    assert made.records("link")[-1]["reason"] == "reset"
+
+
+def test_the_terminal_turns_the_next_away_while_it_holds_the_dead_one(
+    rig: Make,
+) -> None:
+    made = rig("apollo")
+    line = made.bench.lines.psp
+    line.open()
+    talk(made)
+    outage = cut(made, refuses=False)
+    line.close()
+    line.outages.remove(outage)
+    line.open()
+    made.bench.run_for(1_000)
+    assert not line.is_open
+    assert [fact.reason for fact in made.controller.of(LinkClosed)] == ["closed"]
+    assert len(made.controller.of(LinkOpened)) == 1, "never told of the second"
+    made.bench.run_for(20_000)
+    line.open()
+    talk(made)
+    assert line.is_open
+    assert len(made.controller.of(BytesReceived)) == 2
+
+
+def test_one_way_may_be_dead(rig: Make) -> None:
+    made = rig("apollo")
+    line = made.bench.lines.psp
+    line.open()
+    cut(made, ways=("to_controller",))
+    talk(made)
+    assert fates(made, "to_terminal") == ["delivered"]
+    assert fates(made, "to_controller") == ["lost"]
+
+
+@pytest.mark.parametrize("act", ["reset", "close_from_terminal"])
+@pytest.mark.parametrize(("column", "befalls"), [("apollo", True), ("p6x", False)])
+def test_only_a_connection_can_be_ended(
+    rig: Make, act: str, column: str, befalls: bool
+) -> None:
+    made = rig(column)
+    line = made.bench.lines.psp
+    assert not getattr(line, act)(), "there is none yet"
+    line.open()
+    assert getattr(line, act)() is befalls
+    made.bench.run_for(100)
+    assert line.is_open is not befalls
+    assert len(made.controller.of(LinkClosed)) == befalls

@@ -1,0 +1,157 @@
+"""Faults of the cable's bytes and of the TCP connection to the terminal.
+
+On a line that is not there (a CPS controller has no PSP line, a serial line has no
+connection) such a fault never hits, which leaves the case inconclusive.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Final
+
+from harness.faults.life import Heal, Injection, Put
+from harness.line_faults import LineFault, Outage, Turn, Way
+from simulator.cable import manipulate
+
+_BOTH: Final[tuple[Way, ...]] = ("to_terminal", "to_controller")
+
+
+def turn(put: Injection) -> Turn:
+    """``after`` and ``count`` of the catalogue; a count of 0 is all of them."""
+    return Turn(after=put.number("after"), count=put.number("count") or None)
+
+
+_WAYS: Final[Mapping[str, Way | None]] = {
+    "either": None,
+    "to_terminal": "to_terminal",
+    "to_controller": "to_controller",
+}
+
+
+def _outage(
+    put: Injection,
+    *,
+    ways: tuple[Way, ...] = (),
+    refuses: bool = True,
+    connection: int | None = None,
+) -> Heal:
+    line = put.bench.lines.psp
+    outage = Outage(
+        strike=put.first_hit, ways=ways, refuses=refuses, connection=connection
+    )
+    line.begin_outage(outage)
+    return lambda: line.end_outage(outage)
+
+
+def _refuse(put: Injection) -> Heal:
+    """It simply happens: nobody sees who knocks at a port that does not listen."""
+    heal = _outage(put)
+    put.hit("")
+    return heal
+
+
+def _cut(put: Injection) -> Heal:
+    return _outage(put, ways=_BOTH)
+
+
+def _deaf(put: Injection) -> Heal:
+    """A connection cannot be made in one direction either."""
+    way = _WAYS[put.text("direction")]
+    return _outage(put, ways=_BOTH if way is None else (way,))
+
+
+def _half_open(put: Injection) -> Heal:
+    """Healed, the dead connection is found out: it is reset if it still stands."""
+    line = put.bench.lines.psp
+    connection = line.connection
+    mend = _outage(put, ways=_BOTH, refuses=False, connection=connection)
+
+    def heal() -> None:
+        mend()
+        if line.connection == connection:
+            line.reset()
+
+    return heal
+
+
+# --- Blocks ---------------------------------------------------------------------
+
+
+def _block(put: Injection, then: Callable[[], object] | None = None) -> Heal:
+    """Change blocks as the catalogue says (``simulator.cable``)."""
+    faults = put.bench.lines.psp.faults
+    params = put.fault.params
+    fault = LineFault(
+        way=_WAYS[put.text("direction")],
+        change=lambda block, byte: manipulate(put.fault, block, byte=byte),
+        hit=put.hit,
+        turn=turn(put),
+        message=put.text("message"),
+        byte=put.number("byte") if "byte" in params else 0,
+        in_stream=params.get("of") == "stream",
+        then=then,
+    )
+    faults.append(fault)
+    return lambda: faults.remove(fault)
+
+
+def _reset_at(put: Injection) -> Heal:
+    return _block(put, put.bench.lines.psp.reset)
+
+
+def _stop_at(put: Injection, stop: Put) -> Heal:
+    """From the byte at which it strikes, nothing passes any more."""
+    heals: list[Heal] = []
+
+    def strike() -> None:
+        heal = stop(put)
+        if heal is not None:
+            heals.append(heal)
+
+    heals.append(_block(put, strike))
+
+    def heal_all() -> None:
+        while heals:
+            heals.pop()()
+
+    return heal_all
+
+
+# --- Connections ----------------------------------------------------------------
+
+
+def _reset(put: Injection) -> None:
+    if put.bench.lines.psp.reset():
+        put.hit("")
+
+
+def _closed(put: Injection) -> None:
+    if put.bench.lines.psp.close_from_terminal():
+        put.hit("")
+
+
+def _second_client(put: Injection) -> None:
+    found = put.bench.lines.psp.meet_stranger()
+    if found:
+        put.hit(found)
+
+
+ROWS: Final[Mapping[str, Put]] = {
+    "cable_cut": _cut,
+    "cable_cut_at": partial(_stop_at, stop=_cut),
+    "cable_deaf": _deaf,
+    "cable_lose": _block,
+    "cable_corrupt": _block,
+    "cable_flip": _block,
+    "cable_truncate": _block,
+    "cable_duplicate": _block,
+    "cable_garbage": _block,
+    "cable_split": _block,
+    "cable_delay": _block,
+    "tcp_reset": _reset,
+    "tcp_reset_at": _reset_at,
+    "tcp_closed": _closed,
+    "tcp_refused": _refuse,
+    "tcp_half_open": _half_open,
+    "tcp_half_open_at": partial(_stop_at, stop=_half_open),
+    "tcp_second_client": _second_client,
+}
