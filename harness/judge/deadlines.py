@@ -89,7 +89,7 @@ def blockages(timeline: Timeline) -> tuple[Span, ...]:
 
 
 #: Faults that switch the terminal off without any link noticing (a serial cable).
-_POWER: Final = frozenset({"terminal_power_cut", "site_power_cut"})
+_POWER: Final = frozenset({"terminal_off", "site_power_cut"})
 
 
 def _power_cuts(faults: Sequence[Planned]) -> tuple[Span, ...]:

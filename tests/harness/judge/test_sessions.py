@@ -242,9 +242,9 @@ def test_a_silent_cable_stops_the_clock(play: Play) -> None:
 
 def test_a_terminal_without_power_stops_the_clock(play: Play) -> None:
     script = f"""{OPEN}
-200 fault planned f1 terminal_power_cut
-200 fault hit f1 terminal_power_cut
-900 fault healed f1 terminal_power_cut
+200 fault planned f1 terminal_off
+200 fault hit f1 terminal_off
+900 fault healed f1 terminal_off
 950 {VOID}
 950 store cancelled 66 0
 950 {OK}
