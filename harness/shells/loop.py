@@ -26,7 +26,7 @@ LONGEST_NAP_S: Final = 0.2
 #: Calls from threads that may wait; beyond it the oldest are the peer's problem.
 MAX_WAITING: Final = 10_000
 
-Call = Callable[[], None]
+Call = Callable[[], object]
 
 
 class HasFileno(Protocol):

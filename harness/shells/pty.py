@@ -72,6 +72,8 @@ class PtyPort:
         self._sent_at_us = 0
         self._heard_at_us = 0
         self._is_open = True
+        #: Since the port was last found to be closed.
+        self._has_written = False
         self._master, slave = os.openpty()
         _make_raw(slave)
         self.path = os.ttyname(slave)
@@ -114,8 +116,19 @@ class PtyPort:
             return
         if self._is_held:
             self._loop.watch(self, self._readable)
-        else:
-            self._loop.call_in(LOOK_S, self._look)
+            return
+        if self._has_written:
+            self._forget_unread()
+        self._loop.call_in(LOOK_S, self._look)
+
+    def _forget_unread(self) -> None:
+        """Nobody has the port open any more: what was not read is gone."""
+        self._has_written = False
+        self._unsent.clear()
+        with suppress(OSError, termios.error):
+            slave = os.open(self.path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+            termios.tcflush(slave, termios.TCIFLUSH)
+            os.close(slave)
 
     # --- from the controller ----------------------------------------------------
 
@@ -123,7 +136,7 @@ class PtyPort:
         data = self._read()
         if data is None:
             self._loop.forget(self)
-            self._left()
+            self._look()
         elif data and not self._paced:
             self._take(data)
         elif data:
@@ -152,19 +165,8 @@ class PtyPort:
         more = self._read()
         if more:
             self._pace(more, self._heard_at_us)
-        elif more is None:
-            self._left()
         else:
             self._look()
-
-    def _left(self) -> None:
-        """Nobody has the port open any more: what was not read is gone."""
-        with suppress(OSError, termios.error):
-            slave = os.open(self.path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
-            termios.tcflush(slave, termios.TCIFLUSH)
-            os.close(slave)
-        self._unsent.clear()
-        self._look()
 
     def _take(self, data: bytes) -> None:
         baud = self.baud
@@ -175,8 +177,10 @@ class PtyPort:
     # --- from the terminal ------------------------------------------------------
 
     def _deliver(self, fact: Fact) -> None:
-        if not isinstance(fact, BytesReceived):
+        if not isinstance(fact, BytesReceived) or not self._is_open:
             return
+        if not self._is_held:
+            return  # nobody is there to hear it
         if not self._paced:
             self._write(fact.data)
             return
@@ -203,6 +207,7 @@ class PtyPort:
         baud = self.baud
         if not baud or not self._is_held:
             return
+        self._has_written = True
         # Nobody reads: a full line loses bytes, as a real one does.
         with suppress(OSError):
             os.write(
@@ -211,6 +216,8 @@ class PtyPort:
 
     def close(self) -> None:
         """Unplug the line: the controller's next read fails."""
+        if not self._is_open:
+            return
         self._is_open = False
         with suppress(KeyError):  # not watched at this moment
             self._loop.forget(self)

@@ -98,16 +98,18 @@ class TcpPort:
 
     def _follow(self) -> None:
         """Listen as long as the line does not refuse."""
-        if self._listens != self._line.refuses:
+        is_closed = self._server.fileno() < 0
+        if is_closed or self._listens != self._line.refuses:
             return
-        self._listens = not self._line.refuses
-        if self._listens:
-            start_listening(self._server)
-            self._loop.watch(self._server, self._accept)
-        else:
+        if self._line.refuses:
             self._loop.forget(self._server)
+            self._listens = False
             self._server.close()
             self._server = bind(self.host, self.port)
+        else:
+            start_listening(self._server)
+            self._loop.watch(self._server, self._accept)
+            self._listens = True
 
     def _accept(self) -> None:
         try:
@@ -207,6 +209,7 @@ class TcpPort:
             self._greeted.popitem()[0].close(reset=True)
         if self._listens:
             self._loop.forget(self._server)
+        self._listens = False
         self._server.close()
 
 
