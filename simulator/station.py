@@ -62,6 +62,8 @@ __all__ = ["ConnectorView", "Event", "ImpossibleError", "Station", "StationSetti
 REQUIREMENT: Final = "bay-link"
 #: Findings about lines of the controller; nobody reads more of them.
 MAX_FINDINGS: Final = 200
+#: Characters of what was seen that one of them shows.
+MAX_SEEN: Final = 1_000
 
 Person = (
     VehicleParked
@@ -371,6 +373,7 @@ class Station:
         self._findings += 1
         if self._findings > MAX_FINDINGS:
             return
+        seen = seen[:MAX_SEEN]
         if self._findings == MAX_FINDINGS:
             seen += "; what else is found is not told any more"
         fields = {"requirement": REQUIREMENT, "expected": expected, "seen": seen}

@@ -40,17 +40,16 @@ Record = Mapping[str, object]
 
 
 class Court(Forecourt):
-    """A forecourt that keeps what its terminal was told, and may keep it to itself."""
+    """A forecourt whose terminal may be ``deaf``: what it would hear is kept."""
 
     deaf = False
+    told = b""
 
     def tell_terminal(self, event: TerminalEvent) -> None:
-        if isinstance(event, events.PspBytes):
-            self.told += event.data
         if not self.deaf:
             super().tell_terminal(event)
-
-    told = b""
+        elif isinstance(event, events.PspBytes):
+            self.told += event.data
 
 
 class Yard:
