@@ -84,8 +84,9 @@ def test_a_close_is_a_fin_and_a_reset_is_an_rst(
     for reason, expected in (("reset", "reset"), ("idle", "closed")):
         far = connect(port)
         assert yard.until(lambda: yard.psp.is_open)
-        # Bytes that nobody reads any more must not turn a close into a reset.
-        far.write(bytes(20_000))
+        if expected == "closed":
+            # Bytes that nobody reads any more must not turn a close into a reset.
+            far.write(bytes(20_000))
         yard.psp.hang_up(reason)
         assert ended(yard, far) == expected
 
@@ -171,11 +172,14 @@ def test_a_second_client_takes_over_if_the_profile_says_so(connect: Connect) -> 
 def test_who_was_killed_may_come_back_at_once(
     yard: Yard, port: TcpPort, connect: Connect
 ) -> None:
-    """Both are there in one wake-up: the end of the old, and the new one."""
-    for _ in range(20):
-        far = connect(port)
-        assert answered(yard, far)
-        far.hang_up()
+    """The new one may be heard of before the end of the old."""
+    old = connect(port)
+    assert answered(yard, old)
+    for _ in range(5):
+        new = connect(port)
+        old.hang_up()
+        assert answered(yard, new)
+        old = new
     assert port.turned_away == 0
 
 
