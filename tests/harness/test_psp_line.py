@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from harness.psp_line import LATENCY_MS, LineFault
+from simulator.flood import MAX_SHOWN_BYTES
 from wire.machine import BytesReceived, LinkClosed, LinkOpened
 from wire.psp import Direction, Family, Name, Reading, encode, message
 
@@ -135,3 +136,45 @@ def test_a_fault_may_cut_delay_and_change_bytes(rig: Make) -> None:
     assert [record["t_ms"] for record in sent] == [LATENCY_MS, LATENCY_MS + 500]
     assert {record["fate"] for record in sent} == {"changed"}
     assert [len(record["messages"]) for record in sent] == [0, 1]
+
+
+# --- Real ports -------------------------------------------------------------------
+
+
+def test_without_a_latency_nothing_waits(rig: Make) -> None:
+    """A real port has a way of its own."""
+    made = rig("apollo")
+    line = made.bench.lines.psp
+    line.latency_ms = 0
+    line.open()
+    line.send(ASK["apollo"])
+    assert made.controller.of(BytesReceived)
+    assert {record["t_ms"] for record in made.records("psp")} == {0}
+
+
+def test_a_port_is_told_when_the_line_refuses(rig: Make) -> None:
+    line = rig("apollo").bench.lines.psp
+    told: list[bool] = []
+    line.on_refusing = lambda: told.append(line.refuses)
+    line.is_cut = True
+    line.terminal_powered = False
+    line.is_cut = False
+    line.terminal_powered = True
+    assert told == [True, True, True, False]
+
+
+def test_a_serial_cable_refuses_nobody(rig: Make) -> None:
+    line = rig("p6x").bench.lines.psp
+    line.is_cut = True
+    assert not line.refuses
+
+
+def test_of_many_bytes_the_first_are_shown(rig: Make) -> None:
+    made = rig("apollo")
+    line = made.bench.lines.psp
+    line.open()
+    line.send(bytes(2_000))
+    made.bench.run_for(100)
+    (record,) = made.records("psp")
+    assert record["length"] == 2_000
+    assert record["hex"] == " ".join(["00"] * MAX_SHOWN_BYTES)

@@ -176,6 +176,7 @@ def test_who_was_killed_may_come_back_at_once(
     old = connect(port)
     assert answered(yard, old)
     for _ in range(5):
+        yard.spend(0.02)
         new = connect(port)
         old.hang_up()
         assert answered(yard, new)
