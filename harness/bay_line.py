@@ -2,7 +2,8 @@
 
 The charger listens, the controller connects. Loss of the charger is played by closing
 the link and refusing it for a while (device_under_test.md section 1). Each line is
-recorded where it arrives.
+recorded where it arrives; of what makes no sense, and of very long lines, only so much
+as somebody will read (``simulator.flood``).
 
 A line between two programs in one process takes ``latency_ms``; a real port has a way
 of its own and sets it to 0, then nothing waits.
@@ -11,18 +12,21 @@ of its own and sets it to 0, then nothing waits.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Final, Literal
 
 from harness.line_faults import Turn
 from simulator import events
+from simulator.flood import MAX_SHOWN_BYTES, Flood
 from simulator.forecourt import Forecourt
-from wire.bay import BadLine, LineDecoder
+from wire.bay import BadLine, Direction, LineDecoder, check_line
 from wire.machine import BytesReceived, Fact, Link, LinkClosed, LinkOpened
 
 LATENCY_MS: Final = 1
+#: Characters of a line that the trace keeps whole; of a longer one, the beginning.
+MAX_LINE: Final = 8_192
 
 Way = Literal["to_charger", "to_controller"]
 
@@ -55,12 +59,15 @@ class BayLine:
     def __init__(self, court: Forecourt) -> None:
         self._court = court
         self._decoder = LineDecoder()
+        self._flood = Flood()
         self._connection = 0
         self.deliver: Callable[[Fact], None] = lambda _fact: None
         self.is_open = False
         #: A real port stops listening, and listens again (``refuses``).
         self.on_refusing: Callable[[], None] = lambda: None
         self.latency_ms = LATENCY_MS
+        #: The bay link says nothing of a second client: as at the terminal (A22).
+        self.takes_over = False
         self.is_refused = False
         self.faults: list[BayBreak] = []
 
@@ -139,10 +146,7 @@ class BayLine:
     def _arrive_at_charger(self, data: bytes, connection: int) -> None:
         alive = connection == self._connection
         for item in self._decoder.receive(data):
-            line: object = item
-            if isinstance(item, BadLine):
-                line = {"raw": item.raw.decode("latin-1")}
-            self._record("to_charger", line, alive=alive)
+            self._said(item, alive=alive)
         if alive:
             self._court.tell_station(events.BayBytes(data=data))
 
@@ -155,6 +159,19 @@ class BayLine:
             self._record("to_controller", line, alive=alive)
         if alive and data:
             self.deliver(BytesReceived(link=Link.BAY, data=data))
+
+    def _said(self, item: Mapping[str, object] | BadLine, *, alive: bool) -> None:
+        """Record a line of the controller, unless it is one bad line too many."""
+        line = _shown(item)
+        bad = isinstance(item, BadLine) or check_line(item, Direction.TO_CHARGER)
+        if self._flood.keeps(len(str(line)), sense=not bad, garbage=bool(bad)):
+            self._tell_of_flood(is_over=not bad)
+            self._record("to_charger", line, alive=alive)
+
+    def _tell_of_flood(self, *, is_over: bool) -> None:
+        words = self._flood.told() if is_over else ""
+        if words:
+            self._record("to_charger", {"raw": words}, alive=True)
 
     def _drop(self, reason: str) -> None:
         self.is_open = False
@@ -184,6 +201,7 @@ class BayLine:
         self._court.note(events.Note(kind="bay", fields=fields))
 
     def _note_link(self, state: str, reason: str = "") -> None:
+        self._tell_of_flood(is_over=True)
         fields = {"link": "bay", "state": state} | (
             {"reason": reason} if reason else {}
         )
@@ -203,3 +221,14 @@ def _type_of(raw: bytes) -> str:
     except (ValueError, RecursionError):
         return ""
     return str(line.get("type", "")) if isinstance(line, dict) else ""
+
+
+def _shown(item: Mapping[str, object] | BadLine) -> Mapping[str, object]:
+    """A line as the trace keeps it."""
+    if isinstance(item, BadLine):
+        return {"raw": item.raw.decode("latin-1")}
+    text = str(item)
+    if len(text) <= MAX_LINE:
+        return item
+    kind = str(item.get("type"))[:MAX_SHOWN_BYTES]
+    return {"type": kind, "raw": text[:MAX_SHOWN_BYTES], "length": len(text)}

@@ -17,22 +17,21 @@ What can go wrong is in two lists, filled by ``harness.faults``: outages let not
 pass, ``faults`` change single blocks. Both say when they strike.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Final, Literal
 
 from harness.line_faults import LineFault, Outage, Way
+from harness.psp_log import Messages, PspLog
 from simulator import events
 from simulator.cable import Arrivals, first_struck
 from simulator.forecourt import Forecourt
-from simulator.trace import hex_pairs
 from simulator.wiretap import Wiretap
 from wire.machine import BytesReceived, Fact, Link, LinkClosed, LinkOpened
 from wire.psp import Direction, Reading
 
 LATENCY_MS: Final = 2
 
-Messages = Sequence[Mapping[str, object]]
 _DIRECTIONS: Final[Mapping[Way, Direction]] = {
     "to_terminal": Direction.TO_TERMINAL,
     "to_controller": Direction.TO_HOST,
@@ -49,6 +48,7 @@ class PspLine:
         self._kind = kind
         self._profile = reading.profile
         self._tap = Wiretap(reading)
+        self._log = PspLog(court)
         self._connection = 0
         #: The terminal's end stands, perhaps of a connection that is long gone.
         self._is_held = False
@@ -59,6 +59,7 @@ class PspLine:
         #: A real port stops listening, and listens again (``refuses``).
         self.on_refusing: Callable[[], None] = lambda: None
         self.latency_ms = LATENCY_MS
+        self.takes_over = reading.profile.second_client == "take_over"
         self.is_open = False
         self._terminal_powered = True
         self.faults: list[LineFault] = []
@@ -83,6 +84,7 @@ class PspLine:
     @terminal_powered.setter
     def terminal_powered(self, powered: bool) -> None:
         self._terminal_powered = powered
+        self._tap.line_lost()
         self.on_refusing()
 
     @property
@@ -120,6 +122,8 @@ class PspLine:
             return
         self.is_open = False
         self._parts.clear()
+        if self._kind == "tcp":
+            self._tap.line_lost(by_host=True)
         self._note_link("down", reason)
         if is_heard:
             self._leave_terminal()
@@ -163,6 +167,7 @@ class PspLine:
         self.is_open = False
         self._connection += 1
         self._parts.clear()
+        self._tap.line_lost()
         self._note_link("down", reason)
         told: Literal["reset", "closed"] = "reset" if reason == "reset" else "closed"
         self._tell(LinkClosed(link=Link.PSP, reason=told))
@@ -244,20 +249,21 @@ class PspLine:
         self._court.kernel.at(due_ms, give_up)
 
     def _forward(self, way: Way, data: bytes, messages: Messages) -> None:
+        noted = None if self._log.is_muted else messages
         outage = self._outage(way) if self.outages else None
         if outage is not None:
             outage.strike(f"{_words(messages)} {way} lost")
-            self._record(way, data, fate="lost", messages=messages)
+            self._log.keep(way, data, fate="lost", messages=noted)
             return
         pieces, fault = self._through_faults(way, data, messages)
         if not pieces:
-            self._record(way, data, fate="lost", messages=messages)
+            self._log.keep(way, data, fate="lost", messages=noted)
         changed = b"".join(piece for _, piece in pieces) != data
         fate = "changed" if changed else "delivered"
         connection = self._connection
         for index, (delay_ms, piece) in enumerate(pieces):
             is_last = index == len(pieces) - 1
-            known = messages if is_last else []
+            known = noted if is_last or noted is None else []
             arrive = partial(
                 self._arrive, connection, way, piece, fate=fate, messages=known
             )
@@ -283,20 +289,20 @@ class PspLine:
         data: bytes,
         *,
         fate: str,
-        messages: Messages,
+        messages: Messages | None,
     ) -> None:
         """Bytes come to the end of the line, if their connection still stands."""
         is_alive = connection == self._connection
         shown = fate if is_alive else "lost"
-        self._record(way, data, fate=shown, messages=messages)
-        if is_alive:
-            self._hand_over(way, data)
-
-    def _hand_over(self, way: Way, data: bytes) -> None:
-        if way == "to_terminal":
-            self._court.tell_terminal(events.PspBytes(data=data))
-        else:
+        is_kept = self._log.keep(way, data, fate=shown, messages=messages)
+        if not is_alive:
+            return
+        if way == "to_controller":
             self.deliver(BytesReceived(link=Link.PSP, data=data))
+            return
+        self._log.is_muted = not is_kept
+        self._court.tell_terminal(events.PspBytes(data=data))
+        self._log.is_muted = False
 
     def _through_faults(
         self, way: Way, data: bytes, messages: Messages
@@ -312,18 +318,6 @@ class PspLine:
                 return pieces, fault
         return [(0, data)], None
 
-    def _record(self, way: Way, data: bytes, *, fate: str, messages: Messages) -> None:
-        self._court.trace.append(
-            self._court.kernel.now_ms,
-            "psp",
-            {
-                "direction": way,
-                "hex": hex_pairs(data),
-                "fate": fate,
-                "messages": messages,
-            },
-        )
-
     def _tell(self, fact: LinkOpened | LinkClosed) -> None:
         """Tell the controller what became of this connection, and of no other.
 
@@ -338,6 +332,7 @@ class PspLine:
         self._after(self.latency_ms, arrive)
 
     def _note_link(self, state: str, reason: str = "") -> None:
+        self._log.tell_of_flood()
         fields = {"link": "psp", "state": state} | (
             {"reason": reason} if reason else {}
         )

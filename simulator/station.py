@@ -60,6 +60,10 @@ __all__ = ["ConnectorView", "Event", "ImpossibleError", "Station", "StationSetti
 
 #: Requirement named in the findings of this module.
 REQUIREMENT: Final = "bay-link"
+#: Findings about lines of the controller; nobody reads more of them.
+MAX_FINDINGS: Final = 200
+#: Characters of what was seen that one of them shows.
+MAX_SEEN: Final = 1_000
 
 Person = (
     VehicleParked
@@ -91,6 +95,7 @@ class Station:
         self._decoder = LineDecoder()
         self._greeted = False
         self._pings = 0
+        self._findings = 0
         #: The ping that waits for its pong: (number, until when).
         self._asked: tuple[int, int] | None = None
         self._connectors = tuple(
@@ -365,5 +370,11 @@ class Station:
         self._out.note("charger", {"event": event, **fields})
 
     def _find(self, *, expected: str, seen: str) -> None:
+        self._findings += 1
+        if self._findings > MAX_FINDINGS:
+            return
+        seen = seen[:MAX_SEEN]
+        if self._findings == MAX_FINDINGS:
+            seen += "; what else is found is not told any more"
         fields = {"requirement": REQUIREMENT, "expected": expected, "seen": seen}
         self._out.note("finding", fields)

@@ -26,6 +26,8 @@ from wire.psp import (
     record_of,
 )
 
+#: Bad blocks that one record tells of one by one.
+MAX_BAD: Final = 8
 #: Blocks that never stand for an answer to a request.
 _EVENTS: Final = frozenset({Name.TRANSACTION_EVENT, Name.UI_EVENT})
 
@@ -39,19 +41,35 @@ class Wiretap:
         self._decoders = {way: BlockDecoder(way) for way in Direction}
         self._asked: Message | None = None
 
+    def line_lost(self, *, by_host: bool = False) -> None:
+        """The line is down: unfinished blocks are gone, and the classic format holds.
+
+        Whether it also does after the host hung up is an open question (A23).
+        """
+        for decoder in self._decoders.values():
+            decoder.clear()
+        self._asked = None
+        if not by_host or self._plain.profile.host_hangup == "offline":
+            self._switch(self._plain)
+
     def see(
         self, direction: Direction, data: bytes, now_ms: int
     ) -> list[Mapping[str, object]]:
         """Messages that ``data`` completes, as plain values for the trace."""
         seen: list[Mapping[str, object]] = []
         is_clean = True
+        bad = 0
         for item in self._decoders[direction].receive(data, now_ms):
             if isinstance(item, BadBlock):
-                seen.append({"malformed": item.reason})
+                bad += 1
+                if bad <= MAX_BAD:
+                    seen.append({"malformed": item.reason})
             else:
                 shown, harmless = _shown(self._understand(item, direction))
                 seen.append(shown)
                 is_clean &= harmless
+        if bad > MAX_BAD:
+            seen.append({"malformed": f"{bad - MAX_BAD} more"})
         return Clean(seen) if is_clean else seen
 
     def is_midway(self, direction: Direction) -> bool:

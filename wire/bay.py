@@ -19,6 +19,8 @@ from wire.errors import LocalProtocolError
 VERSION: Final = 1
 #: Longest line, its newline included.
 MAX_LINE_BYTES: Final = 64 * 1024
+#: Deepest nesting of a line; nothing in the tables is deeper than three.
+MAX_DEPTH: Final = 32
 #: Most connectors of one charger.
 MAX_CONNECTORS: Final = 32
 #: A ping is answered within this.
@@ -301,4 +303,28 @@ def _parse(raw: bytes) -> Mapping[str, object] | BadLine:
         return BadLine("not_json", raw[:_SHOWN_BYTES])
     if not isinstance(value, dict):
         return BadLine("not_an_object", raw[:_SHOWN_BYTES])
+    if raw.count(b"[") + raw.count(b"{") > MAX_DEPTH and _depth(value) > MAX_DEPTH:
+        return BadLine("too_deep", raw[:_SHOWN_BYTES])
+    if b"\\u" in raw and not _is_text(value):
+        return BadLine("not_text", raw[:_SHOWN_BYTES])
     return value
+
+
+def _depth(value: object) -> int:
+    """How deep objects and lists are nested; level by level, without recursion."""
+    depth, level = 0, [value]
+    while nested := [one for one in level if isinstance(one, dict | list)]:
+        depth += 1
+        level = []
+        for one in nested:
+            level.extend(one.values() if isinstance(one, dict) else one)
+    return depth
+
+
+def _is_text(value: object) -> bool:
+    r"""Whether all of it can be written as UTF-8: half a ``\u`` pair cannot."""
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True

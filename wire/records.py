@@ -54,7 +54,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     }),
     "psp": Kind(about="bytes on the PSP line", fields={
         "direction": "to_terminal | to_controller",
-        "hex": "bytes as hex pairs with spaces",
+        "hex": "bytes as hex pairs with spaces, the first 512", "length?": "bytes in all, where there are more",
         "fate": "delivered | lost | changed",
         "messages": "list of {message, fields} that these bytes complete; {malformed: reason} for a bad block",
     }),
@@ -76,10 +76,10 @@ KINDS: Final[Mapping[str, Kind]] = {
     }),
     "callback_answer": Kind(about="the controller's listener answered", fields={"callback": "which", "status": "integer"}),
     "bay": Kind(about="a line on the bay link", fields={
-        "direction": "to_controller | to_charger", "line": "the JSON object", "fate": "delivered | lost",
+        "direction": "to_controller | to_charger", "line": "the JSON object; {raw, length?} for what is none or too long to keep", "fate": "delivered | lost",
     }),
     "link": Kind(about="a link changed", fields={
-        "link": "psp | bay | cloud | host", "state": "up | down", "reason?": "refused | closed | reset | idle | cut | death",
+        "link": "psp | bay | cloud | host", "state": "up | down", "reason?": "refused | closed | reset | idle | cut | death | unread | second_client",
     }),
     "session": Kind(about="the terminal's session store changed, or refused to", fields={
         "event": "opened | committed | cancelled | refused | expired | updated | forwarded",

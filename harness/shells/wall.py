@@ -15,7 +15,7 @@ from harness.bench import NotClaimed
 from harness.device import Device, note_life
 from harness.shells.loop import Loop
 from harness.shells.process import NOT_IMPLEMENTED, ControllerProcess, Wiring
-from harness.shells.pty import PtyPort
+from harness.shells.pty import BAUD, PtyPort
 from harness.shells.tcp import TcpPort
 from harness.shells.web import CloudPort
 from harness.world import Limits
@@ -96,7 +96,7 @@ class WallWorld:
         if bench.psp_link == "serial":
             pty = PtyPort(self._loop, bench.lines.psp, kernel=bench.kernel)
             self._ports.append(pty)
-            return {"psp": f"serial://{pty.path}?baud=115200"}
+            return {"psp": f"serial://{pty.path}?baud={pty.terminal_baud}"}
         tcp = TcpPort(
             self._loop, bench.lines.psp, port=reach.number("reach", "psp_port")
         )
@@ -167,7 +167,7 @@ class ProcessDevice:
             for message in record["messages"]
         )
         if bytes_in and not understood:
-            return "bytes came from it that are no PSP blocks: wrong baud rate?"
+            return self._no_blocks()
         return ""
 
     def fail_storage(self, kind: str) -> Callable[[], None]:
@@ -177,6 +177,15 @@ class ProcessDevice:
         self, seconds: int, *, ppm: int = 0, epoch: bool = False
     ) -> Callable[[], None]:
         raise NotClaimed("a program whose calendar clock is wrong")
+
+    def _no_blocks(self) -> str:
+        baud = self._bench.world.baud
+        if baud in (None, BAUD):
+            return "bytes came from it that are no PSP blocks"
+        return (
+            f"its serial port is set to {baud} baud; allowed is {BAUD}, "
+            "as in the address that it was given"
+        )
 
     def close(self) -> None:
         self._process.close()

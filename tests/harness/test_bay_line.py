@@ -8,6 +8,8 @@ import pytest
 
 from harness.bay_line import BayBreak
 from harness.line_faults import Turn
+from simulator.flood import MAX_GARBAGE, MAX_SHOWN_BYTES
+from simulator.station import MAX_FINDINGS
 from wire.machine import BytesReceived, Link, LinkClosed, LinkOpened
 
 Make = Callable[[str], Any]
@@ -130,3 +132,46 @@ def test_the_link_breaks_inside_the_line_that_was_chosen(rig: Make) -> None:
 def test_a_link_that_is_down_cannot_be_reset(rig: Make) -> None:
     bay = rig("apollo").bench.lines.bay
     assert not bay.reset()
+
+
+def test_a_port_is_told_when_the_charger_is_lost(rig: Make) -> None:
+    bay = rig("apollo").bench.lines.bay
+    told: list[bool] = []
+    bay.on_refusing = lambda: told.append(bay.refuses)
+    bay.lose()
+    bay.restore()
+    assert told == [True, False]
+
+
+def test_without_a_latency_nothing_waits(rig: Make) -> None:
+    made = rig("apollo")
+    made.bench.lines.bay.latency_ms = 0
+    made.bench.lines.bay.open()
+    assert heard(made)[0]["type"] == "welcome"
+
+
+def test_of_a_very_long_line_the_beginning_is_kept(rig: Make) -> None:
+    made = rig("apollo")
+    bay = made.bench.lines.bay
+    bay.open()
+    bay.send(line_of(type="show", connector=1, kind="info", text="a" * 50_000))
+    made.bench.run_for(100)
+    (kept,) = (r["line"] for r in made.records("bay") if r["direction"] == "to_charger")
+    assert kept["type"] == "show"
+    assert kept["length"] > 50_000
+    assert len(kept["raw"]) == MAX_SHOWN_BYTES
+
+
+def test_bad_lines_are_counted_once_there_are_enough(rig: Make) -> None:
+    made = rig("apollo")
+    bay = made.bench.lines.bay
+    bay.open()
+    bay.send(
+        b"{\n" * (MAX_GARBAGE + 5) + line_of(type="hello", controller="a", version=1)
+    )
+    made.bench.run_for(100)
+    told = [r["line"] for r in made.records("bay") if r["direction"] == "to_charger"]
+    assert len(told) == MAX_GARBAGE + 2
+    assert told[-2]["raw"].startswith("5 more pieces, ")
+    assert told[-1]["type"] == "hello"
+    assert len(made.records("finding")) == MAX_FINDINGS

@@ -7,6 +7,7 @@ import pytest
 
 from harness.line_faults import LineFault, Outage, Turn, Way
 from harness.psp_line import LATENCY_MS
+from simulator.flood import MAX_SHOWN_BYTES
 from wire.machine import BytesReceived, LinkClosed, LinkOpened
 from wire.psp import Direction, Family, Name, Reading, State, encode, message
 
@@ -25,7 +26,7 @@ BOTH: tuple[Way, ...] = ("to_terminal", "to_controller")
 def cut(made: Any, *, refuses: bool = True, ways: tuple[Way, ...] = BOTH) -> Outage:
     """Nothing passes any more."""
     outage = Outage(strike=lambda _words: None, ways=ways, refuses=refuses)
-    made.bench.lines.psp.outages.append(outage)
+    made.bench.lines.psp.begin_outage(outage)
     return outage
 
 
@@ -308,3 +309,47 @@ def test_only_a_connection_can_be_ended(
     made.bench.run_for(100)
     assert line.is_open is not befalls
     assert len(made.controller.of(LinkClosed)) == befalls
+
+
+# --- Real ports -------------------------------------------------------------------
+
+
+def test_without_a_latency_nothing_waits(rig: Make) -> None:
+    """A real port has a way of its own."""
+    made = rig("apollo")
+    line = made.bench.lines.psp
+    line.latency_ms = 0
+    line.open()
+    line.send(ASK["apollo"])
+    assert made.controller.of(BytesReceived)
+    assert {record["t_ms"] for record in made.records("psp")} == {0}
+
+
+def test_a_port_is_told_when_the_line_refuses(rig: Make) -> None:
+    made = rig("apollo")
+    line = made.bench.lines.psp
+    told: list[bool] = []
+    line.on_refusing = lambda: told.append(line.refuses)
+    outage = cut(made)
+    line.terminal_powered = False
+    line.end_outage(outage)
+    line.terminal_powered = True
+    assert told == [True, True, True, False]
+
+
+def test_a_serial_cable_refuses_nobody(rig: Make) -> None:
+    made = rig("p6x")
+    line = made.bench.lines.psp
+    cut(made)
+    assert not line.refuses
+
+
+def test_of_many_bytes_the_first_are_shown(rig: Make) -> None:
+    made = rig("apollo")
+    line = made.bench.lines.psp
+    line.open()
+    line.send(bytes(2_000))
+    made.bench.run_for(100)
+    (record,) = made.records("psp")
+    assert record["length"] == 2_000
+    assert record["hex"] == " ".join(["00"] * MAX_SHOWN_BYTES)

@@ -228,10 +228,25 @@ def test_a_line_is_written_one_way() -> None:
         (b"[]", "not_an_object"),
         (b"null", "not_an_object"),
         (b'"x"', "not_an_object"),
+        (b'{"n":' * 33 + b"1" + b"}" * 33, "too_deep"),
+        (b'{"n":' + b"[" * 400 + b"]" * 400 + b"}", "too_deep"),
+        (b'{"text":"\\ud800"}', "not_text"),
     ],
 )
 def test_a_line_that_is_no_object_is_reported(raw: bytes, reason: str) -> None:
     assert read(raw + b"\n{}\n") == [BadLine(reason, raw[:200]), {}]
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b'{"n":' * 32 + b"1" + b"}" * 32,
+        b'{"n":[' + b",".join([b"[]"] * 100) + b"]}",
+        b'{"text":"\\ud83d\\ude97"}',
+    ],
+)
+def test_deep_or_odd_but_right(raw: bytes) -> None:
+    assert read(raw + b"\n") == [json.loads(raw)]
 
 
 def test_the_other_line_end_is_tolerated() -> None:
