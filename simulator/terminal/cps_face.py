@@ -8,6 +8,7 @@ lost, sessions are not (cps.md 3, 4.5).
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Final
 
 from simulator.events import CloudCalled
@@ -23,6 +24,7 @@ from simulator.terminal.device import Device
 from simulator.terminal.impairments import Kind
 from simulator.terminal.screens import described
 from wire.cps import (
+    ROUTES,
     SCREENS,
     Call,
     ErrorText,
@@ -87,6 +89,11 @@ class CpsFace:
         if response is not None:
             self._desk.reply(ask, response, now_ms)
 
+    def hung_up(self, call: int) -> None:
+        """Nobody waits for the answer to ``call``; what it does goes on."""
+        self._reads.hung_up(call)
+        self._desk.hung_up(call)
+
     def _bare(self, status: int, now_ms: int) -> Response:
         if status < 300:
             return Response(status)
@@ -100,16 +107,31 @@ class CpsFace:
         if (refusal := self.account.refusal(request, now_ms)) is not None:
             return refusal
         if isinstance(parsed, Refusal):
-            is_parameter = parsed.status == 400
-            status = self._policy.bad_parameter if is_parameter else parsed.status
-            return self._answers.error(status, parsed.message, now_ms)
+            return self._refused(parsed, now_ms)
         if (refusal := self._unfit(parsed, now_ms)) is not None:
             return refusal
-        return _ROUTES[parsed.route](self, ask, parsed, now_ms)
+        return _HANDLERS[parsed.route](self, ask, parsed, now_ms)
+
+    def _refused(self, refusal: Refusal, now_ms: int) -> Response:
+        """What the codec has refused; this cloud may not even have the address."""
+        if refusal.status == 400:
+            status = self._policy.bad_parameter
+            return self._answers.error(status, refusal.message, now_ms)
+        offered = [
+            ROUTES[one].verb for one in refusal.routes if self._policy.offers(one)
+        ]
+        if not offered:
+            return self._answers.error(404, refusal.message, now_ms)
+        answer = self._answers.error(405, refusal.message, now_ms)
+        allow = ("Allow", ", ".join(offered))
+        return replace(answer, headers=(*answer.headers, allow))
 
     def _unfit(self, call: Call, now_ms: int) -> Response | None:
         if not self._policy.offers(call.route):
-            return self._answers.error(404, f"No such call: {call.route}", now_ms)
+            path = ROUTES[call.route].path
+            here = tuple(row.id for row in ROUTES.values() if row.path == path)
+            missing = Refusal(405, f"No such call: {call.route}", here)
+            return self._refused(missing, now_ms)
         if call.unknown and self._policy.unknown_parameter == "refuse":
             text = f"found unknown parameters {', '.join(call.unknown)}"
             return self._answers.error(self._policy.bad_parameter, text, now_ms)
@@ -245,7 +267,7 @@ def _texts(properties: object) -> Mapping[str, str]:
     }
 
 
-_ROUTES: Final[Mapping[str, _Route]] = {
+_HANDLERS: Final[Mapping[str, _Route]] = {
     "E1": CpsFace._terminals,
     "E2": CpsFace._terminal,
     "E3": CpsFace._start,

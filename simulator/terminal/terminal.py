@@ -22,6 +22,7 @@ from simulator.events import (
     CardRemoved,
     CardTapped,
     CloudCalled,
+    CloudHungUp,
     CloudLinkMoved,
     HostLinkMoved,
     IssuerAnswered,
@@ -52,6 +53,7 @@ TerminalEvent = (
     | PspConnected
     | PspDisconnected
     | CloudCalled
+    | CloudHungUp
     | TerminalPower
     | HostLinkMoved
     | CloudLinkMoved
@@ -126,6 +128,8 @@ class Terminal:
                 self._line(event, now_ms)
             case CloudCalled():
                 self._cps.called(event, now_ms)
+            case CloudHungUp():
+                self._cps.hung_up(event.call)
             case IssuerAnswered():
                 self._device.host.answered(event, now_ms)
             case CardTapped() | CardRemoved() | TerminalButtonPressed():

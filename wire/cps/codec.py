@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Final, assert_never
-from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 from wire.cps.errors import LocalProtocolError, Refusal
 from wire.cps.http import (
@@ -33,6 +33,17 @@ Value = str | int | bool | tuple[str, ...]
 #: Most query parameters read from one request.
 MAX_PARAMS: Final = 100
 
+_PORT: Final = (
+    "(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}"
+    "|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
+)
+#: An absolute http or https URL: host, perhaps a port, and what follows it. Written so
+#: that it means the same to Python and to readers of the OpenAPI document.
+CALLBACK_URL: Final = (
+    r"[Hh][Tt][Tt][Pp][Ss]?://(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])"
+    rf"(?::{_PORT})?(?:[/?#][^\u0000-\u0020\u007f]*)?"
+)
+_CALLBACK_URL: Final = re.compile(CALLBACK_URL)
 _INTEGER: Final = re.compile(r"-?[0-9]{1,19}")
 _BOOLEANS: Final[Mapping[str, bool]] = {"true": True, "false": False}
 
@@ -160,7 +171,11 @@ def _find(method: str, path: str) -> tuple[Route, Mapping[str, str]] | Refusal:
         if route.verb == method:
             return route, places
     allowed = ", ".join(route.verb for route, _ in fitting)
-    return Refusal(405, f"Found method {method[:20]}, allowed {allowed}")
+    return Refusal(
+        405,
+        f"Found method {method[:20]}, allowed {allowed}",
+        tuple(route.id for route, _ in fitting),
+    )
 
 
 def _read_query(
@@ -240,12 +255,7 @@ def _allowed(row: Param) -> str:
 
 def is_callback_url(text: str) -> bool:
     """Whether ``text`` is an absolute http(s) URL that a callback can be posted to."""
-    try:
-        parts = urlsplit(text)
-        port_is_sound = parts.port is None or parts.port > 0
-    except ValueError:
-        return False
-    return parts.scheme in ("http", "https") and bool(parts.hostname) and port_is_sound
+    return _CALLBACK_URL.fullmatch(text) is not None
 
 
 def _read_body(body: bytes) -> Mapping[str, object]:

@@ -34,7 +34,11 @@ class ErrorText(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A request that no route takes, with the status and text to answer."""
+    """A request that no route takes, with the status and text to answer.
+
+    ``routes`` are those that stand at the address; none of them has the verb (405).
+    """
 
     status: int
     message: str
+    routes: tuple[str, ...] = ()
