@@ -241,9 +241,7 @@ def over_http(seconds: float) -> float:
         client = HTTPConnection(port.host, port.port)
         times = 0
         while perf_counter() < until:
-            client.request(
-                request.method, request.target, headers=dict(request.headers)
-            )
+            client.request(request.method, request.target, headers=headers)
             assert b"online" in client.getresponse().read()
             times += 1
         client.close()

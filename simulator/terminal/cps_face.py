@@ -31,13 +31,14 @@ from wire.cps import (
     Refusal,
     Request,
     Response,
+    Route,
     TerminalInfo,
     UiNotification,
     json_response,
     parse_call,
 )
 
-_Route = Callable[["CpsFace", Ask, Call, int], Response | None]
+_Handler = Callable[["CpsFace", Ask, Call, int], Response | None]
 
 
 class CpsFace:
@@ -113,25 +114,33 @@ class CpsFace:
         return _HANDLERS[parsed.route](self, ask, parsed, now_ms)
 
     def _refused(self, refusal: Refusal, now_ms: int) -> Response:
-        """What the codec has refused; this cloud may not even have the address."""
-        if refusal.status == 400:
-            status = self._policy.bad_parameter
-            return self._answers.error(status, refusal.message, now_ms)
-        offered = [
-            ROUTES[one].verb for one in refusal.routes if self._policy.offers(one)
-        ]
+        """What the codec has refused; this cloud may not even have the route."""
+        offered = [ROUTES[one] for one in refusal.routes if self._policy.offers(one)]
+        if refusal.status != 400:
+            return self._no_such(refusal.message, offered, now_ms)
+        if refusal.routes and not offered:
+            return self._not_offered(refusal.routes[0], now_ms)
+        status = self._policy.bad_parameter
+        return self._answers.error(status, refusal.message, now_ms)
+
+    def _not_offered(self, route: str, now_ms: int) -> Response:
+        """A route that exists under other policies; its address may have others."""
+        path = ROUTES[route].path
+        here = [row for row in ROUTES.values() if row.path == path]
+        offered = [row for row in here if self._policy.offers(row.id)]
+        return self._no_such(f"No such call: {route}", offered, now_ms)
+
+    def _no_such(self, text: str, offered: list[Route], now_ms: int) -> Response:
+        """404, or 405 where other verbs would be right."""
         if not offered:
-            return self._answers.error(404, refusal.message, now_ms)
-        answer = self._answers.error(405, refusal.message, now_ms)
-        allow = ("Allow", ", ".join(offered))
+            return self._answers.error(404, text, now_ms)
+        answer = self._answers.error(405, text, now_ms)
+        allow = ("Allow", ", ".join(row.verb for row in offered))
         return replace(answer, headers=(*answer.headers, allow))
 
     def _unfit(self, call: Call, now_ms: int) -> Response | None:
         if not self._policy.offers(call.route):
-            path = ROUTES[call.route].path
-            here = tuple(row.id for row in ROUTES.values() if row.path == path)
-            missing = Refusal(405, f"No such call: {call.route}", here)
-            return self._refused(missing, now_ms)
+            return self._not_offered(call.route, now_ms)
         if call.unknown and self._policy.unknown_parameter == "refuse":
             text = f"found unknown parameters {', '.join(call.unknown)}"
             return self._answers.error(self._policy.bad_parameter, text, now_ms)
@@ -267,7 +276,7 @@ def _texts(properties: object) -> Mapping[str, str]:
     }
 
 
-_HANDLERS: Final[Mapping[str, _Route]] = {
+_HANDLERS: Final[Mapping[str, _Handler]] = {
     "E1": CpsFace._terminals,
     "E2": CpsFace._terminal,
     "E3": CpsFace._start,

@@ -96,7 +96,7 @@ def parse_call(request: Request) -> Call | Refusal:
     try:
         return replace(found, body=_read_body(request.body))
     except _BadParameter as error:
-        return Refusal(400, str(error))
+        return Refusal(400, str(error), (found.route,))
 
 
 # A controller that polls sends the same few targets over and over, and each is read
@@ -111,7 +111,7 @@ def _read_target(method: str, target: str) -> Call | Refusal:
     try:
         params, unknown = _read_query(route, query)
     except _BadParameter as error:
-        return Refusal(400, str(error))
+        return Refusal(400, str(error), (route.id,))
     return Call(
         route=route.id,
         serial_number=places.get("serialNumber", ""),

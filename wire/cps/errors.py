@@ -36,7 +36,8 @@ class ErrorText(StrEnum):
 class Refusal:
     """A request that no route takes, with the status and text to answer.
 
-    ``routes`` are those that stand at the address; none of them has the verb (405).
+    ``routes`` are those it is about: that of a wrong parameter (400), or all that stand
+    at the address when none of them has the verb (405).
     """
 
     status: int

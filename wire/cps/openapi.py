@@ -36,9 +36,14 @@ _TAGS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 #: What can be done with a session that an answer names.
 _FOLLOWS: Final = ("E8", "E9", "E10")
+#: Where answers name one: itself, or the first of a list.
+_SESSION_AT: Final[Mapping[Answer, str]] = {
+    Answer.SESSION: "/sessionId",
+    Answer.SESSIONS: "/0/sessionId",
+}
 
 
-def openapi(policy: Policy | None = None) -> dict[str, object]:
+def openapi(policy: Policy | None = None) -> Json:
     """The document of a cloud with this policy; plain values, ready for JSON."""
     chosen = policy or Policy()
     return {
@@ -83,7 +88,7 @@ def _paths(policy: Policy) -> dict[str, dict[str, object]]:
     return found
 
 
-def _operation(route: Route, policy: Policy) -> dict[str, object]:
+def _operation(route: Route, policy: Policy) -> Json:
     places = [part[1:-1] for part in route.path.split("/") if part.startswith("{")]
     written: dict[str, object] = {
         "operationId": route.id,
@@ -102,12 +107,12 @@ def _operation(route: Route, policy: Policy) -> dict[str, object]:
     return written
 
 
-def _place(name: str) -> dict[str, object]:
+def _place(name: str) -> Json:
     schema = {"type": "string", "minLength": 1}
     return {"name": name, "in": "path", "required": True, "schema": schema}
 
 
-def _parameter(row: Param) -> dict[str, object]:
+def _parameter(row: Param) -> Json:
     schema = _schema_of(row)
     return {
         "name": row.name,
@@ -119,7 +124,7 @@ def _parameter(row: Param) -> dict[str, object]:
     }
 
 
-def _schema_of(row: Param) -> dict[str, object]:
+def _schema_of(row: Param) -> Json:
     match row.type:
         case ParamType.INTEGER:
             bounds = {"minimum": row.minimum, "maximum": row.maximum}
@@ -133,7 +138,7 @@ def _schema_of(row: Param) -> dict[str, object]:
 # --- Answers --------------------------------------------------------------------
 
 
-def _responses(route: Route, policy: Policy) -> dict[str, object]:
+def _responses(route: Route, policy: Policy) -> Json:
     rows = [*route.statuses]
     if policy.unknown_parameter == "refuse":
         rows.append(Status(400, Grade.ASSUMPTION, "parameter unknown", "bad_parameter"))
@@ -144,7 +149,7 @@ def _responses(route: Route, policy: Policy) -> dict[str, object]:
     return {str(code): _response(code, found[code], route) for code in sorted(found)}
 
 
-def _response(code: int, rows: Iterable[Status], route: Route) -> dict[str, object]:
+def _response(code: int, rows: Iterable[Status], route: Route) -> Json:
     known = list(rows)
     written: dict[str, object] = {
         "description": ", or ".join(row.about for row in known),
@@ -154,8 +159,9 @@ def _response(code: int, rows: Iterable[Status], route: Route) -> dict[str, obje
         written["content"] = {_JSON: {"schema": _ERROR}}
     elif code == 200 and route.answer is not Answer.NOTHING:
         written["content"] = {_JSON: {"schema": _answer(route.answer)}}
-    if code == 200 and route.answer is Answer.SESSION:
-        written["links"] = {one: _link(one) for one in _FOLLOWS}
+    if code == 200 and route.answer in _SESSION_AT:
+        at = _SESSION_AT[route.answer]
+        written["links"] = {one: _link(one, at) for one in _FOLLOWS}
     return written
 
 
@@ -165,7 +171,7 @@ def best(grades: Iterable[Grade]) -> Grade:
     return min(grades, key=order.index)
 
 
-def _answer(answer: Answer) -> dict[str, object]:
+def _answer(answer: Answer) -> Json:
     name = answer.value.removesuffix("[]")
     one: dict[str, object] = {"$ref": f"#/components/schemas/{name}"}
     if name == answer.value:
@@ -174,12 +180,12 @@ def _answer(answer: Answer) -> dict[str, object]:
     return {"oneOf": [{"type": "array", "items": one}, wrapped]}
 
 
-def _link(route: str) -> dict[str, object]:
+def _link(route: str, session_at: str) -> Json:
     return {
         "operationId": route,
         "parameters": {
             "serialNumber": "$request.path.serialNumber",
-            "sessionId": "$response.body#/sessionId",
+            "sessionId": f"$response.body#{session_at}",
         },
     }
 
@@ -198,7 +204,7 @@ _OTHERS: Final[Mapping[str, object]] = {
 }
 
 
-def _schemas(policy: Policy) -> dict[str, object]:
+def _schemas(policy: Policy) -> Json:
     session = {name: _OTHERS.get(name, _TEXT) for _, name, _ in SESSION_FIELDS}
     return {
         "Terminal": _object(
