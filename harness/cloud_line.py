@@ -12,6 +12,7 @@ Whoever carries calls over a real network may hang up before the answer
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from itertools import count
 from typing import Final, Literal
 from urllib.parse import SplitResult, urlsplit
@@ -128,11 +129,11 @@ class CloudLine:
 
     def hang_up(self, call_id: int) -> None:
         """The caller has given up: for it this is a time-out, and nobody waits."""
-        for number, pending in self._pending.items():
-            if pending.call_id == call_id:
-                self._fail(number, "timeout")
-                self._court.hang_up_cloud(number)
-                return
+        for number in [no for no, p in self._pending.items() if p.call_id == call_id]:
+            self._fail(number, "timeout")
+            # The end of a connection travels behind the call itself.
+            hang_up = partial(self._court.hang_up_cloud, number)
+            self._later(LATENCY_MS, hang_up)
 
     def answer_callback(self, action: AnswerCallback) -> None:
         """The controller's listener answered."""

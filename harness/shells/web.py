@@ -222,7 +222,14 @@ def _response(found: HttpAnswered) -> Response:
 
 
 async def _body(request: Request) -> bytes | None:
-    """The request's body, or None when it is longer than allowed."""
+    """The request's body, or None when it is longer than allowed.
+
+    A request without a body has arrived, even when its sender is gone already.
+    """
+    if not {"content-length", "transfer-encoding"} & set(request.headers.keys()):
+        return b""
+    if request.headers.get("content-length") == "0":
+        return b""
     body = b""
     async for piece in request.stream():
         body += piece

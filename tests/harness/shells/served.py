@@ -9,6 +9,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from harness.bench import Bench, CaseName, Wishes
@@ -55,6 +56,15 @@ class WallTime(VirtualWorld):
         self.clock = WallClock(scale=SCALE, wait=loop.wait)
 
 
+@dataclass(frozen=True)
+class Answer:
+    """What a call was answered with."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
 class Served:
     """See the module's text."""
 
@@ -77,6 +87,7 @@ class Served:
         self.line = self.bench.lines.cloud
         self.port = CloudPort(self.loop, self.line, time_scale=SCALE)
         self.serial = self.bench.serial_number
+        self._clients: list[http.client.HTTPConnection] = []
         self._taps = taps
         self._done = threading.Event()
         self.failure: BaseException | None = None
@@ -123,24 +134,34 @@ class Served:
         return dict([authorization(self.bench.api_key)])
 
     def client(self) -> http.client.HTTPConnection:
-        return http.client.HTTPConnection(
+        """A connection that ends with the test."""
+        client = http.client.HTTPConnection(
             self.port.host, self.port.port, timeout=PATIENCE_S
         )
+        self._clients.append(client)
+        return client
 
     def ask(
         self, method: str, path: str, body: bytes | None = None, **headers: str
-    ) -> http.client.HTTPResponse:
+    ) -> Answer:
         """One call on a connection of its own; ``{serial}`` stands for the terminal."""
         client = self.client()
         target = path.replace("{serial}", self.serial)
-        client.request(method, target, body, {**self.headers, **headers})
-        return client.getresponse()
+        try:
+            client.request(method, target, body, {**self.headers, **headers})
+            found = client.getresponse()
+            headers = {name.title(): value for name, value in found.headers.items()}
+            return Answer(found.status, headers, found.read())
+        finally:
+            client.close()
 
     def is_well(self) -> bool:
         """Whether a good client is served."""
         return self.ask("GET", "/terminals/{serial}").status == 200
 
     def close(self) -> None:
+        for client in self._clients:
+            client.close()
         self._done.set()
         self.loop.call(lambda: None)
         self._thread.join(PATIENCE_S)
