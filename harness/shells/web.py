@@ -41,6 +41,11 @@ from wire.machine import (
 LONGEST_CALL_MS: Final = 300_000
 #: A caller that has not taken its answer by then gets none, seconds of real time.
 TAKEN_WITHIN_S: Final = 10.0
+#: Connections accepted in one turn of the web server: well below the number of places,
+#: so that what they send is read before any of them has to give way.
+BACKLOG: Final = 64
+#: What is still under way when the port closes gets this long, then it is cut.
+SHUTS_WITHIN_S: Final = 2
 ENDS_WITHIN_S: Final = 10.0
 
 Scope = MutableMapping[str, Any]
@@ -121,7 +126,10 @@ class CloudPort:
     async def _ask(self, call: CallHttp, request: Request) -> HttpAnswered | HttpFailed:
         """Wait for the answer, or until the caller hangs up (ClientDisconnect)."""
         answer: Answer = concurrent.futures.Future()
-        self._in_loop(lambda: self._called(call, answer))
+        self._waiting[call.call_id] = answer
+        if self._is_closed:
+            return HttpFailed(call_id=call.call_id, reason="reset")
+        self._loop.call(lambda: self._line.call(call))
         waiting: asyncio.Future[Any] = asyncio.wrap_future(answer)
         leaving: asyncio.Future[Any] = asyncio.ensure_future(_hang_up(request.receive))
         both = (waiting, leaving)
@@ -131,18 +139,11 @@ class CloudPort:
             leaving.cancel()
         if waiting.done():
             return answer.result()
-        self._in_loop(lambda: self._hung_up(call.call_id))
+        if not self._is_closed:
+            self._loop.call(lambda: self._hung_up(call.call_id))
         raise ClientDisconnect
 
-    def _in_loop(self, what: Callable[[], None]) -> None:
-        if not self._is_closed:
-            self._loop.call(what)
-
     # --- the loop ---------------------------------------------------------------
-
-    def _called(self, call: CallHttp, answer: Answer) -> None:
-        self._waiting[call.call_id] = answer
-        self._line.call(call)
 
     def _hung_up(self, call_id: int) -> None:
         if self._waiting.pop(call_id, None) is not None:
@@ -175,7 +176,6 @@ class CloudPort:
         for call_id in list(self._waiting):
             self._deliver(HttpFailed(call_id=call_id, reason="reset"))
         self._server.should_exit = True
-        self._server.force_exit = True
         self._thread.join(timeout=ENDS_WITHIN_S)
         self._callbacks.close()
         self._socket.close()
@@ -190,7 +190,9 @@ def _config(app: Callable[[Scope, Receive, Send], Awaitable[None]]) -> uvicorn.C
         lifespan="off",
         proxy_headers=False,
         server_header=False,
+        backlog=BACKLOG,
         timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=SHUTS_WITHIN_S,
         h11_max_incomplete_event_size=MAX_HEAD_BYTES,
         log_config=None,
         log_level="error",
