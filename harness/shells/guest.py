@@ -13,12 +13,10 @@ connection.
 import asyncio
 import socket
 import struct
-from typing import Any, Final
+from typing import Final
 
 import h11
-from uvicorn.config import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol
-from uvicorn.server import ServerState
 
 MAX_CONNECTIONS: Final = 256
 #: Longest request line and headers together, bytes.
@@ -37,17 +35,9 @@ _NO_LINGER: Final = struct.pack("ii", 1, 0)
 class Guest(H11Protocol):
     """See the module's text."""
 
-    def __init__(
-        self,
-        config: Config,
-        server_state: ServerState,
-        app_state: dict[str, Any],
-        _loop: asyncio.AbstractEventLoop | None = None,
-    ) -> None:
-        super().__init__(config, server_state, app_state, _loop)
-        self._ending: asyncio.TimerHandle | None = None
-        #: When it was last seen to begin or to end something, for who is idle longest.
-        self.since_s = 0.0
+    #: When it last began or ended something: who is idle longest gives way.
+    since_s: float = 0.0
+    _ending: asyncio.TimerHandle | None = None
 
     @property
     def is_idle(self) -> bool:

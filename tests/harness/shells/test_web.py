@@ -100,8 +100,9 @@ def test_a_refused_call_ends_in_a_reset_at_once_and_without_effect(
     served: Served,
 ) -> None:
     fault(served, "refuse")
-    with pytest.raises(ConnectionResetError):
+    with pytest.raises(ConnectionResetError) as seen:
         served.ask("POST", "/terminals/{serial}/start?authorizedAmount=5000")
+    assert seen.type is ConnectionResetError, "a reset, not a polite end"
     assert served.bench.court.terminal.info.state == "IDLE"
     assert [one["reason"] for one in served.records("http_failed")] == ["refused"]
 
@@ -148,7 +149,9 @@ def test_a_caller_that_hangs_up_frees_everything(served: Served) -> None:
     client.close()
     served.wait_for(lambda: waiting(served) == 0)
     # The controller has given up now, not when the limit would have passed.
-    assert [one["reason"] for one in served.records("http_failed")] == ["timeout"]
+    (call,), (failed,) = served.records("http"), served.records("http_failed")
+    assert failed["reason"] == "timeout"
+    assert failed["t_ms"] - call["t_ms"] < LONGEST_CALL_MS
     assert served.port._waiting == {}
 
 
