@@ -1,9 +1,12 @@
 """Callbacks of the payment cloud on their way to the controller's listener.
 
-They go nowhere but to the hosts that the declaration names. What can go wrong is in
-``faults``, filled by ``harness.faults``: lost, twice, late, overtaken by the next one,
-or in front of the answer to the call that caused it. For that last one the answers of
-such calls are held for a while, in case the callback comes.
+They go nowhere but to the hosts that the declaration names, over plain HTTP: an https
+address is refused, because nobody has told the bench which certificates to trust.
+
+What can go wrong is in ``faults``, filled by ``harness.faults``: lost, twice, late,
+overtaken by the next one, or in front of the answer to the call that caused it. For
+that last one the answers of such calls are held for a while, in case the callback
+comes.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,10 +16,11 @@ from itertools import count
 from typing import Final, Literal
 from urllib.parse import urlsplit
 
+from harness.cloud_log import kept_body, kept_target, kept_text
 from harness.line_faults import Turn
 from simulator import events
 from simulator.forecourt import Forecourt
-from wire.cps import Session, SessionNotification, SessionState, parse_json, to_json
+from wire.cps import Session, SessionNotification, SessionState, to_json
 from wire.machine import CallbackReceived
 
 CALLBACK_LATENCY_MS: Final = 15
@@ -24,6 +28,8 @@ CALLBACK_LATENCY_MS: Final = 15
 HOLD_MS: Final = 5_000
 #: Answers and callbacks that may be held at the same time.
 MAX_HELD: Final = 64
+#: Refused hosts that are told; beyond it they have been told often enough.
+MAX_REFUSED_HOSTS: Final = 20
 
 #: The calls that cause a callback (cps.md 5).
 CAUSES: Final[Mapping[str, frozenset[str]]] = {
@@ -93,7 +99,8 @@ class Callbacks:
         carry: Callable[[CallbackReceived, Heard], None],
     ) -> None:
         self._court = court
-        self._hosts = hosts
+        self._hosts = tuple(host.lower() for host in hosts)
+        self._refused_hosts: set[str] = set()
         self.carry = carry
         self._numbers = count(1)
         #: The last address that the controller has passed.
@@ -160,22 +167,30 @@ class Callbacks:
         self._later(CALLBACK_LATENCY_MS, partial(self._arrive, post))
 
     def _stamp(self, what: str, url: str, body: bytes) -> _Post:
-        host = urlsplit(url).hostname
-        is_allowed = host in self._hosts
-        if not is_allowed:
-            fields = {
-                "requirement": "callback-host",
-                "expected": "a callback to " + ", ".join(self._hosts),
-                "seen": f"callback to {host}",
-            }
-            self._court.note(events.Note(kind="finding", fields=fields))
         return _Post(
             number=next(self._numbers),
             what=what,
             url=url,
             body=body,
-            is_allowed=is_allowed,
+            is_allowed=self._may_be_called(url),
         )
+
+    def _may_be_called(self, url: str) -> bool:
+        """Whether a callback may go there; a refusal is recorded once for each host."""
+        parts = urlsplit(url)
+        host = f"{parts.scheme}://{parts.hostname}"
+        if parts.scheme == "http" and parts.hostname in self._hosts:
+            return True
+        is_told = host in self._refused_hosts
+        if not is_told and len(self._refused_hosts) < MAX_REFUSED_HOSTS:
+            self._refused_hosts.add(host)
+            fields = {
+                "requirement": "callback-host",
+                "expected": "an http callback to " + ", ".join(self._hosts),
+                "seen": f"callback to {kept_text(host)}, not posted",
+            }
+            self._court.note(events.Note(kind="finding", fields=fields))
+        return False
 
     def _fault_for(self, what: str) -> CallbackFault | None:
         for fault in self.faults:
@@ -244,9 +259,9 @@ class Callbacks:
     def _record(self, post: _Post, *, fate: str) -> None:
         fields: Mapping[str, object] = {
             "callback": post.number,
-            "target": post.target,
+            "target": kept_target(post.target),
             "what": post.what,
-            "body": parse_json(post.body),
+            "body": kept_body(post.body),
             "fate": fate,
         }
         self._court.note(events.Note(kind="callback", fields=fields))

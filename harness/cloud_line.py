@@ -5,28 +5,33 @@ answer, or a failure. A lost answer is the interesting one: the call had its eff
 only a time-out tells the controller that it does not know. Callbacks travel the other
 way (``harness.callbacks``).
 
+Whoever carries calls over a real network may hang up before the answer (``hang_up``),
+and posts callbacks itself (``callbacks.carry``).
+
 What can go wrong with a call is in ``faults``, filled by ``harness.faults``; each tells
 when it strikes. An answer that a fault has made up carries the fate ``changed``.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from itertools import count
 from typing import Final, Literal
 
 from harness.callbacks import Callbacks, Heard
+from harness.cloud_log import call_fields, kept_body
 from harness.line_faults import Turn
 from simulator import events
 from simulator.forecourt import Forecourt
 from wire.cps import (
     Call,
     ErrorText,
+    Policy,
     Request,
     Response,
     error_response,
     key_of,
     parse_call,
-    parse_json,
 )
 from wire.machine import (
     AnswerCallback,
@@ -80,6 +85,7 @@ class _Pending:
     call_id: int
     route: str
     fault: CallFault | None
+    until_ms: int
 
 
 class CloudLine:
@@ -92,9 +98,15 @@ class CloudLine:
         self._api_key = api_key
         self._numbers = count(1)
         self._pending: dict[int, _Pending] = {}
+        self._alarm_ms: int | None = None
         self.deliver: Callable[[Fact], None] = lambda _fact: None
         self.callbacks = Callbacks(court, hosts=callback_hosts, carry=self._hand_over)
         self.faults: list[CallFault] = []
+
+    @property
+    def policy(self) -> Policy:
+        """The readings that the cloud behind this line has chosen."""
+        return self._court.terminal.settings.cps_policy
 
     @property
     def listening(self) -> bool:
@@ -121,19 +133,28 @@ class CloudLine:
         if isinstance(parsed, Call):
             self.callbacks.learn(parsed.text("callbackUrl"))
         fault = self._fault_for(route, number) if self.faults else None
-        self._pending[number] = _Pending(action.call_id, route, fault)
+        until_ms = self._court.kernel.now_ms + action.timeout_ms
+        self._pending[number] = _Pending(action.call_id, route, fault, until_ms)
         reason = _NO_EFFECT.get(fault.what) if fault else None
         fate = "delivered" if reason is None else "lost"
         self._record_call(number, request, parsed, fate=fate)
         if reason:
             self._later(LATENCY_MS, lambda: self._fail(number, reason))
             return
-        self._later(action.timeout_ms, lambda: self._fail(number, "timeout"))
+        self._wake_by(until_ms)
         if fault is not None and fault.what == "status_before":
             # A gateway in front of the cloud answers.
             self._later(LATENCY_MS, lambda: self.answer(number, _error(fault.status)))
         elif reason is None:
             self._later(LATENCY_MS, lambda: self._court.call_cloud(number, request))
+
+    def hang_up(self, call_id: int) -> None:
+        """The caller has given up: for it this is a time-out, and nobody waits."""
+        for number in [no for no, p in self._pending.items() if p.call_id == call_id]:
+            self._fail(number, "timeout")
+            # The end of a connection travels behind the call itself.
+            hang_up = partial(self._court.hang_up_cloud, number)
+            self._later(LATENCY_MS, hang_up)
 
     def answer_callback(self, action: AnswerCallback) -> None:
         """The controller's listener answered."""
@@ -175,7 +196,10 @@ class CloudLine:
             del self._pending[number]
             self.deliver(
                 HttpAnswered(
-                    call_id=pending.call_id, status=shown.status, body=shown.body
+                    call_id=pending.call_id,
+                    status=shown.status,
+                    body=shown.body,
+                    headers=shown.headers,
                 )
             )
 
@@ -195,6 +219,22 @@ class CloudLine:
         self._court.note(events.Note(kind="http_failed", fields=fields))
         self.deliver(HttpFailed(call_id=pending.call_id, reason=reason))
 
+    def _wake_by(self, at_ms: int) -> None:
+        """One alarm for all calls: most of the thousands are answered long before."""
+        if self._alarm_ms is None or at_ms < self._alarm_ms:
+            self._alarm_ms = at_ms
+            self._court.kernel.at(at_ms, lambda: self._ring(at_ms))
+
+    def _ring(self, at_ms: int) -> None:
+        if at_ms != self._alarm_ms:
+            return  # an earlier one has taken its place
+        self._alarm_ms = None
+        late = [no for no, one in self._pending.items() if one.until_ms <= at_ms]
+        for number in late:
+            self._fail(number, "timeout")
+        if self._pending:
+            self._wake_by(min(one.until_ms for one in self._pending.values()))
+
     def _hand_over(self, fact: CallbackReceived, heard: Heard) -> None:
         """In memory a callback is there as soon as it is sent."""
         heard(True)  # noqa: FBT003 - all it says
@@ -212,17 +252,7 @@ class CloudLine:
     def _record_call(
         self, number: int, request: Request, parsed: object, *, fate: str
     ) -> None:
-        fields: dict[str, object] = {
-            "call": number,
-            "method": request.method,
-            "target": request.target,
-        }
-        if isinstance(parsed, Call):
-            fields["route"] = parsed.route
-            fields["terminal_serial"] = parsed.serial_number
-            if parsed.session_id:
-                fields["session_id"] = parsed.session_id
-            fields["query"] = dict(parsed.params)
+        fields = call_fields(number, request, parsed)
         fields["authorised"] = key_of(request) == self._api_key
         fields["fate"] = fate
         self._court.note(events.Note(kind="http", fields=fields))
@@ -231,7 +261,7 @@ class CloudLine:
         fields = {
             "call": number,
             "status": response.status,
-            "body": parse_json(response.body),
+            "body": kept_body(response.body),
             "fate": fate,
         }
         self._court.note(events.Note(kind="http_answer", fields=fields))

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from harness.hosts import NOT_PRODUCTION, production_host
+
 Value = str | int | bool | tuple[str, ...]
 
 
@@ -191,7 +193,20 @@ def _check_key(row: Key, raw: Mapping[str, object], *, where: str, key: str) -> 
     value = _fitting(row, raw[key])
     if value is None:
         raise SetupError(f"{where}: found {raw[key]!r}, allowed is {row.describe()}")
+    _refuse_production(value, where)
     return value
+
+
+def _refuse_production(value: Value, where: str) -> None:
+    """No text may lead to where cardholders' money is real."""
+    texts = value if isinstance(value, tuple) else (value,)
+    for text in texts:
+        host = production_host(text) if isinstance(text, str) else ""
+        if host:
+            raise SetupError(
+                f"{where}: found {host}, a production host of Payter; allowed are "
+                f"hosts of your own, or {', '.join(NOT_PRODUCTION)}"
+            )
 
 
 def _fitting(row: Key, found: object) -> Value | None:

@@ -128,6 +128,13 @@ class CloudCalled:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CloudHungUp:
+    """Whoever made ``call`` waits for its answer no longer."""
+
+    call: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TerminalPower:
     """The terminal loses or regains power."""
 

@@ -103,6 +103,10 @@ class Forecourt:
         """A request of the controller reaches the payment cloud."""
         self.tell_terminal(events.CloudCalled(call=call, request=request))
 
+    def hang_up_cloud(self, call: int) -> None:
+        """The controller no longer waits for the answer to a call."""
+        self.tell_terminal(events.CloudHungUp(call=call))
+
     def move_host_link(self, *, up: bool) -> None:
         """The terminal's line to its payment host goes up or down."""
         self.host_link_up = up

@@ -41,6 +41,8 @@ _IN_HEX: Final = re.compile(
     r"(?<!3\d )(?<![0-9A-Fa-f])3\d(?: 3\d){12,18}(?![ ]3\d)", re.ASCII
 )
 _MASK: Final = "*"
+#: What a number may be written with.
+_DIGITS: Final = "0123456789 -"
 #: How many digits at either end a masked number may show.
 _FIRST, _LAST = 6, 4
 #: A card number has at least this many digits.
@@ -86,6 +88,17 @@ def mask_text(text: str) -> str:
     if len(text) < _SHORTEST:
         return text
     return _IN_HEX.sub(_hide_pairs, _NUMBER.sub(_hide, text))
+
+
+def shortened(text: str, most: int) -> str:
+    """``text``, or the ``most`` characters of it that a record keeps.
+
+    A number that would be cut in two goes altogether: half a card number could no
+    longer be told from any other digits.
+    """
+    if len(text) <= most:
+        return text
+    return f"{text[:most].rstrip(_DIGITS)}... ({len(text)} characters)"
 
 
 def mask(value: object) -> object:

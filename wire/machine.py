@@ -95,6 +95,8 @@ class HttpAnswered:
     call_id: int
     status: int
     body: bytes
+    #: What the answer says besides; what carries it over a real network needs it.
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -86,7 +86,9 @@ class WallWorld:
         reach = bench.declaration
         if bench.column.interface == "cps":
             port = reach.number("reach", "cps_port")
-            cloud = CloudPort(self._loop, bench.lines.cloud, port=port)
+            cloud = CloudPort(
+                self._loop, bench.lines.cloud, port=port, time_scale=self._time_scale
+            )
             self._ports.append(cloud)
             return {
                 "cps_url": cloud.url,

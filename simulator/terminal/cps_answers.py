@@ -6,6 +6,7 @@ time is the settings' start plus virtual time.
 
 import hashlib
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final
 
 from simulator.terminal.reader import PresentedCard
@@ -29,9 +30,12 @@ def cps_card_id(card: PresentedCard) -> str:
     """
     if card.kind == "rfid":
         return card.uid
-    if not card.card_id:
-        return ""
-    digest = hashlib.sha256(card.card_id.encode("ascii")).hexdigest().upper()
+    return _fingerprint(card.card_id) if card.card_id else ""
+
+
+@lru_cache(maxsize=256)
+def _fingerprint(card_id: str) -> str:
+    digest = hashlib.sha256(card_id.encode("ascii")).hexdigest().upper()
     while looks_like_a_card(digest):
         digest = hashlib.sha256(digest.encode("ascii")).hexdigest().upper()
     return digest
@@ -47,6 +51,8 @@ class Answers:
     def __init__(self, settings: TerminalSettings) -> None:
         self._settings = settings
         self._policy = settings.cps_policy
+        # A session that has not changed is written once, however often it is polled.
+        self._written = lru_cache(maxsize=256)(self._write)
         self._states: Final[Mapping[SessionState, str]] = {
             SessionState.OPEN: cps.SessionState.AUTHORIZED.value,
             SessionState.COMMITTING: cps.SessionState.AUTHORIZED.value,
@@ -96,6 +102,9 @@ class Answers:
         return None
 
     def session_ok(self, session: Session) -> cps.Response:
+        return self._written(session)
+
+    def _write(self, session: Session) -> cps.Response:
         return cps.json_response(200, self.session(session).to_json())
 
     def declined(self, now_ms: int) -> cps.Response:

@@ -52,6 +52,10 @@ class Desk:
         else:
             self._out.put(answer)
 
+    def hung_up(self, call: int) -> None:
+        """An answer that is held back has nobody to go to any more."""
+        self._held = [one for one in self._held if one.answer.call != call]
+
     def post(self, what: What, url: str, body: object) -> None:
         """Post a callback; nothing happens without an address."""
         if not url:

@@ -8,6 +8,7 @@ lost, sessions are not (cps.md 3, 4.5).
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Final
 
 from simulator.events import CloudCalled
@@ -23,12 +24,14 @@ from simulator.terminal.device import Device
 from simulator.terminal.impairments import Kind
 from simulator.terminal.screens import described
 from wire.cps import (
+    ROUTES,
     SCREENS,
     Call,
     ErrorText,
     Refusal,
     Request,
     Response,
+    Route,
     TerminalInfo,
     UiNotification,
     json_response,
@@ -36,7 +39,7 @@ from wire.cps import (
 )
 from wire.machine import earliest
 
-_Route = Callable[["CpsFace", Ask, Call, int], Response | None]
+_Handler = Callable[["CpsFace", Ask, Call, int], Response | None]
 
 
 class CpsFace:
@@ -88,6 +91,11 @@ class CpsFace:
         if response is not None:
             self._desk.reply(ask, response, now_ms)
 
+    def hung_up(self, call: int) -> None:
+        """Nobody waits for the answer to ``call``; what it does goes on."""
+        self._reads.hung_up(call)
+        self._desk.hung_up(call)
+
     def _bare(self, status: int, now_ms: int) -> Response:
         if status < 300:
             return Response(status)
@@ -101,16 +109,39 @@ class CpsFace:
         if (refusal := self.account.refusal(request, now_ms)) is not None:
             return refusal
         if isinstance(parsed, Refusal):
-            is_parameter = parsed.status == 400
-            status = self._policy.bad_parameter if is_parameter else parsed.status
-            return self._answers.error(status, parsed.message, now_ms)
+            return self._refused(parsed, now_ms)
         if (refusal := self._unfit(parsed, now_ms)) is not None:
             return refusal
-        return _ROUTES[parsed.route](self, ask, parsed, now_ms)
+        return _HANDLERS[parsed.route](self, ask, parsed, now_ms)
+
+    def _refused(self, refusal: Refusal, now_ms: int) -> Response:
+        """What the codec has refused; this cloud may not even have the route."""
+        offered = [ROUTES[one] for one in refusal.routes if self._policy.offers(one)]
+        if refusal.status != 400:
+            return self._no_such(refusal.message, offered, now_ms)
+        if refusal.routes and not offered:
+            return self._not_offered(refusal.routes[0], now_ms)
+        status = self._policy.bad_parameter
+        return self._answers.error(status, refusal.message, now_ms)
+
+    def _not_offered(self, route: str, now_ms: int) -> Response:
+        """A route that exists under other policies; its address may have others."""
+        path = ROUTES[route].path
+        here = [row for row in ROUTES.values() if row.path == path]
+        offered = [row for row in here if self._policy.offers(row.id)]
+        return self._no_such(f"No such call: {route}", offered, now_ms)
+
+    def _no_such(self, text: str, offered: list[Route], now_ms: int) -> Response:
+        """404, or 405 where other verbs would be right."""
+        if not offered:
+            return self._answers.error(404, text, now_ms)
+        answer = self._answers.error(405, text, now_ms)
+        allow = ("Allow", ", ".join(row.verb for row in offered))
+        return replace(answer, headers=(*answer.headers, allow))
 
     def _unfit(self, call: Call, now_ms: int) -> Response | None:
         if not self._policy.offers(call.route):
-            return self._answers.error(404, f"No such call: {call.route}", now_ms)
+            return self._not_offered(call.route, now_ms)
         if call.unknown and self._policy.unknown_parameter == "refuse":
             text = f"found unknown parameters {', '.join(call.unknown)}"
             return self._answers.error(self._policy.bad_parameter, text, now_ms)
@@ -243,7 +274,7 @@ def _texts(properties: object) -> Mapping[str, str]:
     }
 
 
-_ROUTES: Final[Mapping[str, _Route]] = {
+_HANDLERS: Final[Mapping[str, _Handler]] = {
     "E1": CpsFace._terminals,
     "E2": CpsFace._terminal,
     "E3": CpsFace._start,

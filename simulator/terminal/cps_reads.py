@@ -88,6 +88,10 @@ class CpsReads:
             return None
         return self._no_card(now_ms)
 
+    def hung_up(self, call: int) -> None:
+        """A long poll has nobody at its other end any more."""
+        self._polls = [poll for poll in self._polls if poll[1].call != call]
+
     def stop(self, call: Call, now_ms: int) -> Response:
         """E5: end the read or drop the card; sessions stay."""
         refusal = self._standing.refusal(CpsEvent.STOP, now_ms)

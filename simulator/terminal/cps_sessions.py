@@ -7,6 +7,7 @@ or a repeated close is ``Policy``; the defaults are those of cps.md 4.3.
 
 from collections.abc import Callable
 from functools import partial
+from typing import Final
 
 from simulator.terminal.authorisations import Decision, Verdict
 from simulator.terminal.closings import Close, Closing, Operation
@@ -15,8 +16,11 @@ from simulator.terminal.cps_desk import Ask, Desk
 from simulator.terminal.device import Device
 from simulator.terminal.impairments import Kind
 from simulator.terminal.sessions import Session, SessionState
+from simulator.trace import shortened
 from wire.cps import Call, ErrorText, Response
 
+#: So much of an id that is no id of ours is said again.
+MAX_NAMED: Final = 100
 _CLOSES: dict[str, Operation] = {"E9": "commit", "E10": "cancel"}
 
 
@@ -66,7 +70,11 @@ class CpsSessions:
         session = self._find(call, now_ms)
         if session is None:
             self._device.store.note_unknown(
-                0, call.session_id, op=operation, via="cps", reason="unknown session"
+                0,
+                shortened(call.session_id, MAX_NAMED),
+                op=operation,
+                via="cps",
+                reason="unknown session",
             )
             return self._unknown(call, now_ms)
         amount = call.number("commitAmount")
@@ -195,7 +203,7 @@ class CpsSessions:
         return session
 
     def _unknown(self, call: Call, now_ms: int) -> Response:
-        text = f"Session {call.session_id} not found"
+        text = f"Session {shortened(call.session_id, MAX_NAMED)} not found"
         return self._answers.error(404, text, now_ms)
 
     def _note_refused(

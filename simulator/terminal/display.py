@@ -12,9 +12,12 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from simulator.terminal.outbox import Outbox
+from simulator.trace import shortened
 
 #: How long the outcome of a payment stays on the screen. ASSUMPTION.
 RESULT_MS: Final = 5_000
+#: A trace keeps this much of what a screen says; no driver reads more.
+MAX_NOTED: Final = 2_000
 #: Digits after the point where they are not two (ISO 4217).
 _EXPONENTS: Final[Mapping[str, int]] = {
     "JPY": 0, "KRW": 0, "ISK": 0, "CLP": 0, "BHD": 3, "JOD": 3, "KWD": 3, "TND": 3,
@@ -108,4 +111,8 @@ class Display:
         visible = next(layer for layer in layers if layer is not None)
         if visible != self._shown:
             self._shown = visible
-            self._out.note("display", screen=visible.screen, text=visible.text)
+            self._out.note(
+                "display",
+                screen=shortened(visible.screen, MAX_NOTED),
+                text=shortened(visible.text, MAX_NOTED),
+            )

@@ -22,6 +22,7 @@ from simulator.events import (
     CardRemoved,
     CardTapped,
     CloudCalled,
+    CloudHungUp,
     CloudLinkMoved,
     HostLinkMoved,
     IssuerAnswered,
@@ -53,6 +54,7 @@ TerminalEvent = (
     | PspConnected
     | PspDisconnected
     | CloudCalled
+    | CloudHungUp
     | TerminalPower
     | HostLinkMoved
     | CloudLinkMoved
@@ -132,6 +134,8 @@ class Terminal:
                 self._line(event, now_ms)
             case CloudCalled():
                 self._cps.called(event, now_ms)
+            case CloudHungUp():
+                self._cps.hung_up(event.call)
             case IssuerAnswered():
                 self._device.host.answered(event, now_ms)
             case CardTapped() | CardRemoved() | TerminalButtonPressed():

@@ -43,6 +43,7 @@ from wire.cps.objects import (
     parse_list,
     parse_state,
 )
+from wire.cps.openapi import DOCUMENT_PATH, openapi
 from wire.cps.policy import POLICY_SWITCHES, Policy, Switch
 from wire.cps.retries import (
     CLOSE_RETRIES,
@@ -56,6 +57,7 @@ from wire.cps.routes import ROUTES, Grade, Param, ParamType, Route, Status
 __all__ = [
     "CLOSE_RETRIES",
     "DEFINITIVE_STATUSES",
+    "DOCUMENT_PATH",
     "LONGEST_RETRY_MS",
     "POLICY_SWITCHES",
     "ROUTES",
@@ -94,6 +96,7 @@ __all__ = [
     "is_callback_url",
     "json_response",
     "key_of",
+    "openapi",
     "parse_call",
     "parse_json",
     "parse_list",

@@ -10,9 +10,10 @@ reported (ASSUMPTION), a body where none is expected is ignored, whatever its ty
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Final, assert_never
-from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 from wire.cps.errors import LocalProtocolError, Refusal
 from wire.cps.http import (
@@ -32,6 +33,17 @@ Value = str | int | bool | tuple[str, ...]
 #: Most query parameters read from one request.
 MAX_PARAMS: Final = 100
 
+_PORT: Final = (
+    "(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}"
+    "|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
+)
+#: An absolute http or https URL: host, perhaps a port, and what follows it. Written so
+#: that it means the same to Python and to readers of the OpenAPI document.
+CALLBACK_URL: Final = (
+    r"[Hh][Tt][Tt][Pp][Ss]?://(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])"
+    rf"(?::{_PORT})?(?:[/?#][^\u0000-\u0020\u007f]*)?"
+)
+_CALLBACK_URL: Final = re.compile(CALLBACK_URL)
 _INTEGER: Final = re.compile(r"-?[0-9]{1,19}")
 _BOOLEANS: Final[Mapping[str, bool]] = {"true": True, "false": False}
 
@@ -78,22 +90,33 @@ def parse_call(request: Request) -> Call | Refusal:
     """
     if len(request.target) > MAX_TARGET_BYTES:
         return Refusal(400, f"target: found over {MAX_TARGET_BYTES} bytes")
-    path, _, query = request.target.partition("?")
-    found = _find(request.method, path)
+    found = _read_target(request.method, request.target)
+    if isinstance(found, Refusal) or not ROUTES[found.route].body:
+        return found
+    try:
+        return replace(found, body=_read_body(request.body))
+    except _BadParameter as error:
+        return Refusal(400, str(error), (found.route,))
+
+
+# A controller that polls sends the same few targets over and over, and each is read
+# twice: by the line that records it and by the cloud.
+@lru_cache(maxsize=256)
+def _read_target(method: str, target: str) -> Call | Refusal:
+    path, _, query = target.partition("?")
+    found = _find(method, path)
     if isinstance(found, Refusal):
         return found
     route, places = found
     try:
         params, unknown = _read_query(route, query)
-        body = _read_body(request.body) if route.body else None
     except _BadParameter as error:
-        return Refusal(400, str(error))
+        return Refusal(400, str(error), (route.id,))
     return Call(
         route=route.id,
         serial_number=places.get("serialNumber", ""),
         session_id=places.get("sessionId", ""),
         params=params,
-        body=body,
         unknown=unknown,
     )
 
@@ -148,7 +171,11 @@ def _find(method: str, path: str) -> tuple[Route, Mapping[str, str]] | Refusal:
         if route.verb == method:
             return route, places
     allowed = ", ".join(route.verb for route, _ in fitting)
-    return Refusal(405, f"Found method {method[:20]}, allowed {allowed}")
+    return Refusal(
+        405,
+        f"Found method {method[:20]}, allowed {allowed}",
+        tuple(route.id for route, _ in fitting),
+    )
 
 
 def _read_query(
@@ -228,12 +255,7 @@ def _allowed(row: Param) -> str:
 
 def is_callback_url(text: str) -> bool:
     """Whether ``text`` is an absolute http(s) URL that a callback can be posted to."""
-    try:
-        parts = urlsplit(text)
-        port_is_sound = parts.port is None or parts.port > 0
-    except ValueError:
-        return False
-    return parts.scheme in ("http", "https") and bool(parts.hostname) and port_is_sound
+    return _CALLBACK_URL.fullmatch(text) is not None
 
 
 def _read_body(body: bytes) -> Mapping[str, object]:
@@ -318,11 +340,19 @@ def _fill(template: str, places: Mapping[str, str]) -> str:
         if f"{{{name}}}" in path:
             if not value:
                 raise LocalProtocolError(f"{name}: found nothing, allowed text")
-            path = path.replace(f"{{{name}}}", quote(value, safe=""))
+            path = path.replace(f"{{{name}}}", _quoted(value))
     return path
 
 
+# A controller has one terminal and few sessions.
+@lru_cache(maxsize=256)
+def _quoted(value: str) -> str:
+    return quote(value, safe="")
+
+
 def _write_query(params: Mapping[str, Value]) -> str:
+    if not params:
+        return ""
     pairs = [(name, text) for name, value in params.items() for text in _texts(value)]
     return urlencode(pairs, quote_via=quote, safe="")
 

@@ -34,7 +34,12 @@ class ErrorText(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A request that no route takes, with the status and text to answer."""
+    """A request that no route takes, with the status and text to answer.
+
+    ``routes`` are those it is about: that of a wrong parameter (400), or all that stand
+    at the address when none of them has the verb (405).
+    """
 
     status: int
     message: str
+    routes: tuple[str, ...] = ()

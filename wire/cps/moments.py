@@ -5,17 +5,18 @@ local is not documented; it is UTC here (ASSUMPTION).
 """
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def _moment(wall_ms: int) -> datetime:
-    return _EPOCH + timedelta(milliseconds=wall_ms)
-
-
+# One answer writes the same instant in several forms, and is asked for again.
+@lru_cache(maxsize=1024)
 def _bare(wall_ms: int) -> str:
-    return _moment(wall_ms).strftime("%Y-%m-%dT%H:%M:%S.") + f"{wall_ms % 1000:03d}"
+    """``2026-07-02T11:52:22.000``; the zone that follows is left out."""
+    moment = _EPOCH + timedelta(milliseconds=wall_ms)
+    return moment.replace(tzinfo=None).isoformat(timespec="milliseconds")
 
 
 def error_time(wall_ms: int) -> str:
@@ -35,9 +36,9 @@ def commit_time(wall_ms: int) -> str:
 
 def emv_date(wall_ms: int) -> str:
     """``emvDate`` of a session, YYMMDD."""
-    return _moment(wall_ms).strftime("%y%m%d")
+    return _bare(wall_ms)[2:10].replace("-", "")
 
 
 def emv_time(wall_ms: int) -> str:
     """``emvTime`` of a session, HHMMSS."""
-    return _moment(wall_ms).strftime("%H%M%S")
+    return _bare(wall_ms)[11:19].replace(":", "")

@@ -61,11 +61,15 @@ class Param:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """A status code that a route may answer with."""
+    """A status code that a route may answer with.
+
+    ``switch`` names the policy that chooses another code for the same situation.
+    """
 
     code: int
     grade: Grade
     about: str
+    switch: str = ""
 
 
 class Answer(StrEnum):
@@ -111,11 +115,12 @@ _TIMEOUT = Param(name="uiMessageTimeout", type=_T.INTEGER, grade=_G.CODE, about=
 _RECEIPT = Param(name="receiptLine", type=_T.STRING, grade=_G.CODE, repeatable=True, about="line for the receipt")
 _CALLBACK = Param(name="callbackUrl", type=_T.URL, grade=_G.CODE, about="where the event is posted")
 
-_KEY = Status(401, _G.ASSUMPTION, "key missing, wrong or replaced")
+_KEY = Status(401, _G.ASSUMPTION, "key missing, wrong or replaced", "bad_key")
 _SERIAL = Status(404, _G.ASSUMPTION, "terminal unknown to this key")
 _SESSION = Status(404, _G.CODE, "session unknown")
-_PARAM = Status(400, _G.ASSUMPTION, "parameter missing or wrong")
-_OFFLINE = Status(503, _G.ASSUMPTION, "terminal offline")
+_PARAM = Status(400, _G.ASSUMPTION, "parameter missing or wrong", "bad_parameter")
+_OFFLINE = Status(503, _G.ASSUMPTION, "terminal offline", "offline_status")
+_OFFLINE_CLOSE = Status(503, _G.ASSUMPTION, "terminal offline", "offline_close_status")
 _CLOSED = Status(409, _G.CODE, "session already committed or cancelled")
 _FAULT = Status(500, _G.CODE, "general error")
 _EMPTY = Status(204, _G.CODE, "accepted, empty")
@@ -146,16 +151,17 @@ _ROWS: Final[tuple[Route, ...]] = (
     Route(id="E4", verb="GET", path=_TERMINAL + "/card", grade=_G.CODE, answer=Answer.CARD,
           about="the active card, with long poll",
           params=(Param(name="waitTime", type=_T.INTEGER, grade=_G.OAS, about="seconds to wait for a card; maximum unknown"),),
-          statuses=(Status(200, _G.CODE, "card"), Status(204, _G.ASSUMPTION, "no card in time"), _PARAM, _KEY, _SERIAL)),
+          statuses=(Status(200, _G.CODE, "card"), Status(204, _G.ASSUMPTION, "no card in time", "no_card"), _PARAM, _KEY, _SERIAL)),
     Route(id="E5", verb="POST", path=_TERMINAL + "/stop", grade=_G.OAS, answer=Answer.NOTHING,
           about="stop reading, drop the card; leaves sessions alone",
           params=(_MESSAGE, _TIMEOUT),
-          statuses=(_EMPTY, _EMPTY_200, _PARAM, _KEY, _SERIAL, _OFFLINE)),
+          statuses=(_EMPTY, _EMPTY_200, Status(204, _G.ASSUMPTION, "was idle already", "stop_idle"), _PARAM, _KEY, _SERIAL, _OFFLINE)),
     Route(id="E6", verb="POST", path=_TERMINAL + "/authorize", grade=_G.CODE, answer=Answer.SESSION,
           about="authorise the active card",
           params=(_MESSAGE, _TIMEOUT, _RECEIPT),
           statuses=(Status(200, _G.CODE, "session: AUTHORIZED, DECLINED or FAILED"), _PARAM, _KEY, _SERIAL,
-                    Status(409, _G.ASSUMPTION, "no card, no payment card, or card in use"), _OFFLINE)),
+                    Status(409, _G.ASSUMPTION, "no card", "authorize_without_card"), Status(409, _G.ASSUMPTION, "no payment card", "not_authorisable"),
+                    Status(409, _G.ASSUMPTION, "card in use"), _OFFLINE)),
     Route(id="E7", verb="GET", path=_TERMINAL + "/sessions", grade=_G.CODE, answer=Answer.SESSIONS,
           about="sessions of a terminal",
           statuses=(Status(200, _G.CODE, "array or wrapper unknown"), _KEY, _SERIAL)),
@@ -169,18 +175,18 @@ _ROWS: Final[tuple[Route, ...]] = (
               _MESSAGE, _TIMEOUT, _RECEIPT,
               Param(name="sessionId", type=_T.STRING, grade=_G.CODE, about="sent again by one client, harmless"),
           ),
-          statuses=(Status(200, _G.CODE, "session: COMMITED, or FAILED"), _PARAM, _KEY, _SESSION, _CLOSED, _FAULT, _OFFLINE)),
+          statuses=(Status(200, _G.CODE, "session: COMMITED, or FAILED"), _PARAM, Status(400, _G.ASSUMPTION, "amount refused"), _KEY, _SESSION, _CLOSED, _FAULT, _OFFLINE_CLOSE)),
     Route(id="E10", verb="POST", path=_SESSION_PATH + "/cancel", grade=_G.CODE, answer=Answer.SESSION,
           about="release the authorisation",
           params=(_MESSAGE, _TIMEOUT, _RECEIPT),
-          statuses=(Status(200, _G.CODE, "session: CANCELLED"), _PARAM, _KEY, _SESSION, Status(409, _G.INFER, "session already closed"), _FAULT, _OFFLINE)),
+          statuses=(Status(200, _G.CODE, "session: CANCELLED"), _PARAM, _KEY, _SESSION, Status(409, _G.INFER, "session already closed"), _FAULT, _OFFLINE_CLOSE)),
     Route(id="E11", verb="POST", path=_TERMINAL + "/ui", grade=_G.DOC, answer=Answer.NOTHING, body=True,
           about="show a screen (Apollo)",
           params=(_CALLBACK,),
-          statuses=(_EMPTY_200, _EMPTY, _PARAM, _KEY, _SERIAL, Status(409, _G.ASSUMPTION, "reading"), Status(501, _G.ASSUMPTION, "terminal without screens"), _OFFLINE)),
+          statuses=(_EMPTY_200, _EMPTY, _PARAM, _KEY, _SERIAL, Status(409, _G.ASSUMPTION, "reading"), Status(501, _G.ASSUMPTION, "terminal without screens", "ui_without_screens"), _OFFLINE)),
     Route(id="E12", verb="GET", path="/webhook", grade=_G.OAS, answer=Answer.WEBHOOK,
           about="the account's state webhook",
-          statuses=(Status(200, _G.OAS, "webhook"), _KEY, Status(404, _G.ASSUMPTION, "none set"))),
+          statuses=(Status(200, _G.OAS, "webhook"), _KEY, Status(404, _G.ASSUMPTION, "none set", "webhook_absent"))),
     Route(id="E12-set", verb="POST", path="/webhook", grade=_G.ASSUMPTION, answer=Answer.NOTHING,
           about="set the state webhook, for all terminals of the account",
           params=(Param(name="callbackUrl", type=_T.URL, grade=_G.ASSUMPTION, required=True, about="where states are posted"),),
@@ -194,7 +200,7 @@ _ROWS: Final[tuple[Route, ...]] = (
     Route(id="E14", verb="POST", path=_SESSION_PATH + "/update", grade=_G.ASSUMPTION, answer=Answer.SESSION,
           about="raise or lower an open authorisation; no CPS evidence, off by default",
           params=(Param(name="authorizedAmount", type=_T.INTEGER, grade=_G.ASSUMPTION, required=True, maximum=MAX_AMOUNT_MINOR, about="the new total in minor units"),),
-          statuses=(Status(200, _G.ASSUMPTION, "session"), _PARAM, _KEY, _SESSION, _CLOSED, _OFFLINE)),
+          statuses=(Status(200, _G.ASSUMPTION, "session"), _PARAM, _KEY, _SESSION, _CLOSED, Status(503, _G.ASSUMPTION, "terminal offline"))),
 )
 # fmt: on
 

@@ -181,7 +181,9 @@ def test_a_wrong_verb_is_405_and_names_the_right_one(
     method: str, path: str, allowed: str
 ) -> None:
     answer = refused(parse_call(Request(method, path)))
-    assert answer == Refusal(405, f"Found method {method}, allowed {allowed}")
+    assert answer.status == 405
+    assert answer.message == f"Found method {method}, allowed {allowed}"
+    assert ", ".join(ROUTES[one].verb for one in answer.routes) == allowed
 
 
 @pytest.mark.parametrize(
