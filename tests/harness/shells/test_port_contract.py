@@ -65,13 +65,14 @@ REAL: Final = pytest.mark.parametrize("way", PORTS, indirect=True)
 
 
 @pytest.fixture(params=WAYS)
-def way(
-    request: pytest.FixtureRequest, tmp_path: Path, certificate: Certificate
-) -> Iterator[Way]:
+def way(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Way]:
     name: str = request.param
     yard = Yard(link="tcp" if name in ("memory, tcp", "tcp", "tls") else "serial")
     yard.court.deaf = True
-    made = _way(name, yard, tmp_path, certificate)
+    if name == "tls":
+        made = _over_tls(yard, request.getfixturevalue("certificate"))
+    else:
+        made = _way(name, yard, tmp_path)
     yield made
     for far in made.met:
         far.hang_up()
@@ -80,15 +81,17 @@ def way(
     yard.loop.close()
 
 
-def _way(name: str, yard: Yard, folder: Path, certificate: Certificate) -> Way:
+def _over_tls(yard: Yard, certificate: Certificate) -> Way:
+    port = TcpPort(yard.loop, yard.psp, tls=certificate.server)
+    return Way(yard, lambda: SocketEnd(port.port, certificate.client), port)
+
+
+def _way(name: str, yard: Yard, folder: Path) -> Way:
     if name.startswith("memory"):
         return Way(yard, lambda: MemoryEnd(yard.psp))
     if name == "tcp":
         port = TcpPort(yard.loop, yard.psp)
         return Way(yard, lambda: SocketEnd(port.port), port)
-    if name == "tls":
-        safe = TcpPort(yard.loop, yard.psp, tls=certificate.server)
-        return Way(yard, lambda: SocketEnd(safe.port, certificate.client), safe)
     if name == "serial":
         cable = Cable(folder)
         first = [cable.plug_in()]
