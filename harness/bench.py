@@ -20,11 +20,12 @@ from harness.bay_line import BayLine
 from harness.cloud_line import CloudLine
 from harness.columns import Column
 from harness.declaration import Declaration, SetupError
+from harness.declaration import NotClaimed as NotClaimed  # noqa: PLC0414 - named by all
 from harness.device import Device, Lines, MemoryStore
 from harness.drivers import Drivers
 from harness.faults import Faults
 from harness.psp_line import PspLine
-from harness.world import VirtualWorld, World
+from harness.world import Desk, VirtualWorld, World
 from simulator.forecourt import Forecourt, ForecourtSettings
 from simulator.kernel import Kernel
 from simulator.people import People, Person
@@ -53,10 +54,6 @@ _READY_STATES: Final = frozenset({State.ENABLED, State.WAIT_CARD, State.WAIT_AUT
 
 class NotReached(Exception):
     """The situation that a case is about did not come about: INCONCLUSIVE."""
-
-
-class NotClaimed(Exception):
-    """The declaration does not claim what the case needs: NOT APPLICABLE."""
 
 
 class WrongUse(Exception):
@@ -168,7 +165,7 @@ class Bench:
         return Lines(
             psp=PspLine(self.court, kind=kind, reading=reading),
             cloud=CloudLine(
-                self.court, api_key=self.api_key, callback_hosts=self._callback_hosts()
+                self.court, api_key=self.api_key, callback_hosts=self.callback_hosts
             ),
             bay=BayLine(self.court),
         )
@@ -181,7 +178,8 @@ class Bench:
     def device(self) -> Device:
         return self.world.build(self)
 
-    def _callback_hosts(self) -> tuple[str, ...]:
+    @property
+    def callback_hosts(self) -> tuple[str, ...]:
         return self.declaration.listed("reach", "callback_hosts") or ("127.0.0.1",)
 
     @cached_property
@@ -196,7 +194,8 @@ class Bench:
 
     @cached_property
     def api_key(self) -> str:
-        return f"{self._streams.stream('api key').getrandbits(128):032x}"
+        # The same in all cases of a run: whoever configures a box does it once.
+        return f"{Seed(self.seed).stream('api key').getrandbits(128):032x}"
 
     # --- life -------------------------------------------------------------------
 
@@ -354,17 +353,20 @@ class Bench:
         )
 
     def _station_settings(self) -> StationSettings:
-        registers = self._streams.stream("registers")
-        connectors = self.declaration.number("claims", "connectors")
+        desk = self.world.desk or Desk()
         return StationSettings(
-            connectors=connectors,
+            connectors=self.declaration.number("claims", "connectors"),
             max_power_w=self.declaration.number("claims", "max_power_w"),
             bay_sensor=self.declaration.flag("claims", "bay_sensor"),
             pong_limit_ms=PONG_LIMIT_MS + self.world.slack_ms,
-            initial_energy_wh=tuple(
-                registers.randrange(10_000, 9_000_000) for _ in range(connectors)
-            ),
+            initial_energy_wh=desk.registers_wh or self._draw_registers(),
+            boot=desk.boot,
         )
+
+    def _draw_registers(self) -> tuple[int, ...]:
+        draw = self._streams.stream("registers").randrange
+        connectors = range(self.declaration.number("claims", "connectors"))
+        return tuple(draw(10_000, 9_000_000) for _ in connectors)
 
     @property
     def wall_ms(self) -> int:

@@ -35,13 +35,6 @@ def _declared(path: Path | None) -> "Declaration":
     except SetupError as error:
         typer.echo(f"nohold: set-up error: {error}", err=True)
         raise typer.Exit(3) from None
-    if declaration.text("reach", "mode") == "endpoint":
-        typer.echo(
-            "nohold: set-up error: [reach] mode: found 'endpoint', which this version "
-            "cannot play yet; allowed are process and in_process",
-            err=True,
-        )
-        raise typer.Exit(3)
     return declaration
 
 
@@ -62,14 +55,20 @@ def _one_of(name: str, found: str | None, allowed: tuple[str, ...]) -> None:
         raise _fail(f"{name}: found {found!r}, allowed {' or '.join(allowed)}")
 
 
-def _jobs_for(*, narrowed: bool, in_real_time: bool) -> int:
+def _jobs_for(declaration: "Declaration", asked: int, *, narrowed: bool) -> int:
     """A whole suite is worth starting processes for; a selection is not.
 
-    In real time the cases mostly wait, so there may be more than there are cores.
+    In real time the cases mostly wait, so there may be more than there are cores. Of a
+    box there is one.
     """
-    if narrowed:
+    mode = declaration.text("reach", "mode")
+    if mode == "endpoint":
+        if asked > 1:
+            raise _fail(f"-j: found {asked}, allowed is 1: an endpoint is one box")
         return 1
-    return 8 if in_real_time else min(os.cpu_count() or 1, 8)
+    if asked or narrowed:
+        return asked or 1
+    return 8 if mode == "process" else min(os.cpu_count() or 1, 8)
 
 
 @app.command()
@@ -102,6 +101,9 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter per flag
     long: Annotated[
         bool, typer.Option("--long", help="also what takes a wall clock long")
     ] = False,
+    host: Annotated[
+        str, typer.Option(help="where ports listen; a box cannot reach loopback")
+    ] = "127.0.0.1",
 ) -> None:
     """Play scenarios against a controller and judge them.
 
@@ -140,7 +142,8 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter per flag
         json=json,
         trace_dir=trace_dir,
         started_at=datetime.now(UTC).isoformat(timespec="seconds"),
-        jobs=jobs or _jobs_for(narrowed=narrowed, in_real_time=bool(time_scale)),
+        jobs=_jobs_for(declared, jobs, narrowed=narrowed),
+        host=host,
     )
     raise typer.Exit(examine(options))
 
@@ -151,6 +154,10 @@ def check(
         Path,
         typer.Option("-d", "--declaration", help="the controller's declaration.toml"),
     ],
+    host: Annotated[
+        str, typer.Option(help="where ports listen; a box cannot reach loopback")
+    ] = "127.0.0.1",
+    seed: Annotated[int, typer.Option(help="the API key follows it")] = 1,
 ) -> None:
     """Look whether a controller can be examined: ports, key, restart, state.
 
@@ -160,7 +167,8 @@ def check(
 
     from harness.check import check as look
 
-    raise typer.Exit(look(declaration, Console(highlight=False)))
+    console = Console(highlight=False)
+    raise typer.Exit(look(declaration, console, host=host, seed=seed))
 
 
 @app.command()

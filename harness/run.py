@@ -11,26 +11,18 @@ use, 3 set-up error or nothing decided, 4 the examiner itself failed.
 
 import gc
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 from rich.console import Console
-from rich.markup import escape
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TaskID,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
 
 from harness.bench import VERSION
+from harness.declaration import SetupError
+from harness.progress import ProgressDisplay, Tally
 from reports.json_report import json_report
 from reports.junit import junit_xml
 from reports.matrix import matrix_text
@@ -53,8 +45,9 @@ _NEW_OBJECTS: Final = 50_000
 
 #: A case that needs more real time than this is left out unless it is asked for.
 LONGEST_CASE_S: Final = 120
-#: What the epilogue adds in real time, in milliseconds of the run.
-EPILOGUE_MS: Final = 200_000
+#: What the epilogue adds in real time, in milliseconds of the run: leaving, a last look
+#: and the rest at the end (``harness.epilogue``, ``harness.shells.wall``).
+EPILOGUE_MS: Final = 380_000
 #: Starting a program and hanging up on it.
 STARTING_S: Final = 3
 
@@ -96,6 +89,8 @@ class RunOptions:
     rehearsal: bool = False
     #: Node ids of cases to leave out.
     leave_out: tuple[str, ...] = ()
+    #: Where ports listen in real time.
+    host: str = "127.0.0.1"
 
     def for_pytest(self) -> list[str]:
         """The same as arguments of pytest."""
@@ -104,7 +99,7 @@ class RunOptions:
         # Plain: where nohold is installed, pytest warns that its modules, which are
         # imported already, cannot have their assertions rewritten.
         arguments += ["-p", "no:cacheprovider", "--assert=plain"]
-        arguments += [f"--nohold-seed={self.seed}"]
+        arguments += [f"--nohold-seed={self.seed}", f"--nohold-host={self.host}"]
         options = {
             "declaration": self.declaration,
             "interface": self.interface,
@@ -131,13 +126,12 @@ class RunOptions:
 class _Collector:
     """The pytest plugin that listens; ``progress`` may be None."""
 
-    progress: Progress | None
+    progress: ProgressDisplay | None
     cases: list[CaseResult] = field(default_factory=list)
     by_node: dict[str, CaseResult] = field(default_factory=dict)
     wrong_use: list[str] = field(default_factory=list)
     setup_errors: list[str] = field(default_factory=list)
     crashes: list[str] = field(default_factory=list)
-    _task: TaskID | None = None
 
     @pytest.hookimpl(trylast=True)
     def pytest_configure(self, config: pytest.Config) -> None:
@@ -152,30 +146,27 @@ class _Collector:
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         if self.progress is not None and session.items:
-            self._begin(len(session.items))
+            self.progress.tally.total = len(session.items)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, ids: Sequence[str]) -> None:
         """With several processes the workers collect, all the same."""
-        if self.progress is not None and self._task is None:
-            self._begin(len(ids))
-
-    def _begin(self, total: int) -> None:
-        assert self.progress is not None
-        self._task = self.progress.add_task("cases", total=total)
+        if self.progress is not None:
+            self.progress.tally.total = len(ids)
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
-        if self.progress is not None and self._task is not None:
-            name = nodeid.rpartition("::test_")[2].replace("_", " ")
-            self.progress.update(self._task, description=escape(name[:48]))
+        if self.progress is not None:
+            self.progress.begin(nodeid)
+
+    def pytest_runtest_logfinish(self, nodeid: str) -> None:
+        if self.progress is not None:
+            self.progress.end(nodeid)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.when == "call":
             self._take(report)
         elif report.failed:
             _add(self.setup_errors, _text(report.longrepr))
-        if report.when == "teardown" and self.progress and self._task is not None:
-            self.progress.advance(self._task)
 
     def pytest_internalerror(self, excrepr: object) -> None:
         self.crashes.append(str(excrepr).strip().splitlines()[-1])
@@ -224,43 +215,50 @@ def _collecting_less() -> Iterator[None]:
         gc.set_threshold(*usual)
 
 
-def play(options: RunOptions, console: Console) -> tuple[RunResult, _Collector]:
-    """Play the cases; a progress bar while it runs, if somebody is looking."""
-    bar = Progress(
-        TextColumn("{task.description:<48}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        console=console,
-        transient=True,
-    )
-    watched = console.is_terminal
-    collector = _Collector(bar if watched else None)
-    with bar if watched else nullcontext(), _collecting_less():
+def play(
+    options: RunOptions, console: Console, *, needs_s: Mapping[str, int] | None = None
+) -> tuple[RunResult, _Collector]:
+    """Play the cases; says on ``console`` what is going on, quietly in a log.
+
+    ``needs_s``: what each case is expected to take, real seconds.
+    """
+    tally = Tally(now_s=wall_time_s, jobs=options.jobs, needs_s=needs_s or {})
+    display = ProgressDisplay(tally, console)
+    collector = _Collector(display)
+    with display, _collecting_less():
         status = pytest.main(options.for_pytest(), plugins=[collector])
     if status == pytest.ExitCode.INTERNAL_ERROR and not collector.crashes:
         collector.crashes.append("pytest failed without saying why")
     if status == pytest.ExitCode.USAGE_ERROR and not collector.wrong_use:
         collector.wrong_use.append("pytest refused the arguments")
-    result = RunResult(
+    return replace(_nothing(options), cases=_sorted(collector.cases)), collector
+
+
+def _nothing(options: RunOptions) -> RunResult:
+    """The result of a run in which no case has been played."""
+    return RunResult(
         version=VERSION,
         seed=options.seed,
         started_at=options.started_at,
         controller=options.controller,
-        cases=tuple(sorted(collector.cases, key=_place)),
     )
-    return result, collector
+
+
+def _sorted(cases: Sequence[CaseResult]) -> tuple[CaseResult, ...]:
+    return tuple(sorted(cases, key=_place))
 
 
 def play_in_real_time(
     options: RunOptions, console: Console
 ) -> tuple[RunResult, _Collector]:
-    """Rehearse in virtual time, leave out what takes too long, play the rest.
+    """Look at the set-up, rehearse in virtual time, play what can be played in time.
 
     The rehearsal plays the reference controller with the claims of the declaration: it
     takes seconds, and tells how much real time each case will need.
     """
+    ready = _Collector(None)
+    if not _is_set_up(options, console, ready):
+        return _nothing(options), ready
     rehearsal = replace(options, rehearsal=True, jobs=1, trace_dir=None)
     result, heard = play(rehearsal, console)
     if heard.wrong_use or heard.setup_errors or heard.crashes:
@@ -268,13 +266,11 @@ def play_in_real_time(
     needs_s = {node: _needs_s(case, options) for node, case in heard.by_node.items()}
     longest_s = sys.maxsize if options.long else LONGEST_CASE_S
     left_out = {node for node, needed_s in needs_s.items() if needed_s > longest_s}
-    total_s = sum(s for node, s in needs_s.items() if node not in left_out)
-    console.print(
-        f"{len(needs_s) - len(left_out)} cases, about "
-        f"{max(1, total_s // options.jobs // 60)} min with {options.jobs} at once"
-    )
-    kept = replace(options, leave_out=tuple(sorted(left_out)))
-    result, collector = play(kept, console)
+    kept_s = {node: s for node, s in needs_s.items() if node not in left_out}
+    jobs = max(1, min(options.jobs, len(kept_s)))
+    _announce(console, kept_s, jobs)
+    kept = replace(options, leave_out=tuple(sorted(left_out)), jobs=jobs)
+    result, collector = play(kept, console, needs_s=kept_s)
     lines = [
         LeftOut(
             scenario_id=heard.by_node[node].scenario_id,
@@ -285,6 +281,27 @@ def play_in_real_time(
         for node in sorted(left_out)
     ]
     return replace(result, left_out=tuple(lines)), collector
+
+
+def _is_set_up(options: RunOptions, console: Console, heard: _Collector) -> bool:
+    """A set-up mistake is said once, before any case is played with it."""
+    # Late: ports and a web server are nothing that a virtual run needs.
+    from harness.check import preflight
+
+    def say(name: str, found: str) -> None:
+        console.print(f"nohold: {name}: {found}", markup=False, soft_wrap=True)
+
+    assert options.declaration is not None
+    try:
+        preflight(options.declaration, say, host=options.host, seed=options.seed)
+    except SetupError as error:
+        heard.setup_errors.append(str(error))
+    return not heard.setup_errors
+
+
+def _announce(console: Console, needs_s: Mapping[str, int], jobs: int) -> None:
+    minutes = -(-sum(needs_s.values()) // jobs // 60)
+    console.print(f"{len(needs_s)} cases, about {minutes} min with {jobs} at once")
 
 
 def _needs_s(case: CaseResult, options: RunOptions) -> int:
