@@ -253,8 +253,9 @@ class Bench:
         return is_wired and self.court.terminal.state in _READY_STATES
 
     def _missing(self, since: int) -> str:
-        why = self.device.why_unready()
-        missing = [why] if why else []
+        if why := self.device.why_unready():
+            return why
+        missing = []
         if not self.said_hello(since=since):
             missing.append("no hello on the bay link")
         if not self.is_reachable(since=since):

@@ -142,7 +142,6 @@ class ProgressDisplay:
 
     def end(self, node: str) -> None:
         self.tally.end(node)
-        self._log()
 
     def _log(self) -> None:
         """One line, if the last one is old enough and nobody watches a terminal."""

@@ -2,15 +2,21 @@
 
 The monotonic clock is left alone, so timers go on as they should. What the calendar
 says is read from a file, at most a second after it was written, so it can jump while
-the controller runs. libfaketime is looked for where Debian and the ``libfaketime``
-package of Python put it. Without it, or in a static binary, which takes no library,
-there is no lying clock, and what needs one is NOT APPLICABLE with the reason.
+the controller runs. libfaketime is looked for where the ``libfaketime`` package of
+Python and Debian put it. Some builds of it spoil a sleep on the monotonic clock once
+they are told to leave that clock alone; a controller must not be blamed for that, so
+each is tried on a program that sleeps.
+
+Without the library, or in a static binary, which takes none, there is no lying clock,
+and what needs one is NOT APPLICABLE with the reason.
 """
 
 import importlib.util
 import os
+import subprocess
+import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -23,20 +29,57 @@ _PLACES: Final = (
     "/usr/lib64/faketime",
     "/usr/local/lib/faketime",
 )
+_SETTINGS: Final = {
+    "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+    "FAKETIME_CACHE_DURATION": "1",
+    "FAKETIME_DISABLE_SHM": "1",
+}
+#: A program that sleeps for a moment and is not over by then hangs.
+_TRIAL_S: Final = 10
+#: From the start of a program until its libraries are loaded.
+_LOADS_WITHIN_S: Final = 2.0
+_LOOK_AGAIN_S: Final = 0.01
 _MILLION: Final = 1_000_000
 
 
-def find_library() -> Path | None:
-    """libfaketime on this machine; the one for threads rather than the other."""
-    places = [place for at in _PLACES for place in Path("/").glob(at.lstrip("/"))]
+def find_library() -> Path:
+    """A libfaketime of this machine that works. Raises NotClaimed with the reason."""
+    found = list(_installed())
+    for library in found:
+        if _lets_sleep(library):
+            return library
+    if found:
+        raise NotClaimed(
+            f"{found[0]} spoils sleeping on the monotonic clock; the Python package "
+            "libfaketime has one that does not"
+        )
+    raise NotClaimed("libfaketime is not installed")
+
+
+def _installed() -> Iterator[Path]:
     spec = importlib.util.find_spec("libfaketime")
-    for root in (spec.submodule_search_locations or ()) if spec else ():
-        places.append(Path(root) / "vendor" / "libfaketime" / "src")
-    for name in _NAMES:
-        for place in places:
-            if (place / name).is_file():
-                return place / name
-    return None
+    roots = (spec.submodule_search_locations or ()) if spec else ()
+    places = [Path(root) / "vendor" / "libfaketime" / "src" for root in roots]
+    for pattern in _PLACES:
+        places += sorted(Path("/").glob(pattern.lstrip("/")))
+    for place in places:
+        yield from (place / name for name in _NAMES if (place / name).is_file())
+
+
+def _lets_sleep(library: Path) -> bool:
+    words = (sys.executable, "-I", "-S", "-c", "import time; time.sleep(0.001)")
+    more = {"LD_PRELOAD": str(library), "FAKETIME": "+0", **_SETTINGS}
+    try:
+        subprocess.run(
+            words,
+            check=True,
+            env={**os.environ, **more},
+            capture_output=True,
+            timeout=_TRIAL_S,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return False
+    return True
 
 
 class LyingClock:
@@ -44,10 +87,13 @@ class LyingClock:
 
     def __init__(self, path: Path, *, wanted: bool) -> None:
         self._path = path
-        self._library = find_library() if wanted else None
-        self._why_not = "libfaketime is not installed"
-        if not wanted:
-            self._why_not = "it was started without libfaketime for this case"
+        self._library: Path | None = None
+        self._why_not = "it was started without libfaketime for this case"
+        if wanted:
+            try:
+                self._library = find_library()
+            except NotClaimed as reason:
+                self._why_not = str(reason)
         #: Seconds and parts per million of what is in force, oldest first.
         self._shifts: list[tuple[int, int]] = []
         self._at_next_boot: list[tuple[int, int]] = []
@@ -61,9 +107,7 @@ class LyingClock:
         return {
             "LD_PRELOAD": f"{self._library} {others}".strip(),
             "FAKETIME_TIMESTAMP_FILE": str(self._path),
-            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-            "FAKETIME_CACHE_DURATION": "1",
-            "FAKETIME_DISABLE_SHM": "1",
+            **_SETTINGS,
         }
 
     def shift(
@@ -110,11 +154,21 @@ class LyingClock:
     def _demand_library(self, running: Sequence[int]) -> None:
         if self._library is None:
             raise NotClaimed(f"its clock cannot be moved: {self._why_not}")
-        if running and not any(_has_loaded(pid) for pid in running):
+        if running and not _have_loaded(running):
             raise NotClaimed(
                 "its clock cannot be moved: libfaketime is not loaded in it; "
                 "is it a static binary?"
             )
+
+
+def _have_loaded(pids: Sequence[int]) -> bool:
+    """Whether one of them has the library; one that has just begun will soon."""
+    until_s = time.monotonic() + _LOADS_WITHIN_S
+    while not any(_has_loaded(pid) for pid in pids):
+        if time.monotonic() > until_s:
+            return False
+        time.sleep(_LOOK_AGAIN_S)
+    return True
 
 
 def _has_loaded(pid: int) -> bool:

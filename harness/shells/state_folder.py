@@ -196,7 +196,10 @@ def torn(old: bytes, new: bytes) -> bytes:
     first = next((at for at in range(common) if old[at] != new[at]), common)
     last = len(new)
     if len(old) == len(new):
-        last = next(at for at in range(len(new), 0, -1) if old[at - 1] != new[at - 1])
+        differing = (
+            at for at in range(common, first, -1) if old[at - 1] != new[at - 1]
+        )
+        last = next(differing, first)
     middle = first + (last - first) // 2
     return new[:middle] + old[middle:]
 

@@ -73,7 +73,8 @@ class WallWorld:
         self._time_scale = time_scale
         self._setup = setup
         self._loop = Loop()
-        self._home = Path(tempfile.mkdtemp(prefix="nohold-"))
+        #: Logs, state and other files of this case.
+        self.home = Path(tempfile.mkdtemp(prefix="nohold-"))
         self._tcp: dict[str, TcpPort] = {}
         self._serial: PtyPort | SerialPort | None = None
         self._cloud: CloudPort | None = None
@@ -100,8 +101,8 @@ class WallWorld:
     # --- devices ----------------------------------------------------------------
 
     def _program(self, bench: "Bench") -> ProgramDevice:
-        state = StateFolder(self._home / "state", on_small_disk=self._setup.small_disk)
-        clock = LyingClock(self._home / "clock", wanted=self._setup.lying_clock)
+        state = StateFolder(self.home / "state", on_small_disk=self._setup.small_disk)
+        clock = LyingClock(self.home / "clock", wanted=self._setup.lying_clock)
         values = {
             **self.wiring,
             "state_dir": str(state.path),
@@ -116,7 +117,7 @@ class WallWorld:
                 more=clock.environment(),
             ),
             folder=self._folder,
-            log=self._home / "controller.log",
+            log=self.home / "controller.log",
         )
         return ProgramDevice(process, bench=bench, state=state, clock=clock)
 
@@ -124,7 +125,7 @@ class WallWorld:
         return EndpointDevice(
             bench,
             folder=self._folder,
-            log=self._home / "power.log",
+            log=self.home / "power.log",
             forget_links=lambda since: self._forget_links(bench, since),
         )
 
@@ -196,7 +197,7 @@ class WallWorld:
             if port is not None:
                 port.close()
         self._loop.close()
-        shutil.rmtree(self._home, ignore_errors=True)
+        shutil.rmtree(self.home, ignore_errors=True)
 
 
 def _rate_of(declared: str) -> tuple[str, int]:
