@@ -7,7 +7,13 @@ from pytest_bdd import given, then, when
 
 from harness.bench import Bench, WrongUse
 from harness.case import Breach
-from harness.watch import alarms, await_situation, count_messages, demand
+from harness.watch import (
+    alarms,
+    await_return,
+    await_situation,
+    count_messages,
+    demand,
+)
 from steps.words import phrase
 
 #: An alarm belongs to the event that caused it; a minute is generous.
@@ -134,8 +140,10 @@ def controller_restarts(bench: Bench) -> None:
     """
     bench.faults.kill_controller()
     bench.run_for(5_000)
+    since = len(bench.trace.records)
     bench.faults.heal("controller_killed")
     bench.run_for(10_000)
+    await_return(bench, since=since)
 
 
 @given(phrase("the controller has asked for a higher reservation"))

@@ -3,7 +3,7 @@
 from pytest_bdd import given, when
 
 from harness.bench import Bench
-from harness.watch import CHARGE_WITHIN_MS, await_situation
+from harness.watch import CHARGE_WITHIN_MS, await_return, await_situation
 from steps.words import phrase
 
 
@@ -22,7 +22,9 @@ def site_power_cut(bench: Bench, time: int) -> None:
     """When the site loses power for 10 minutes"""
     bench.faults.cut_site_power()
     bench.run_for(time)
+    since = len(bench.trace.records)
     bench.faults.heal("site_power_cut")
+    await_return(bench, since=since)
 
 
 @when(
