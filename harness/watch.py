@@ -67,7 +67,7 @@ def await_session(bench: Bench, driver: Person) -> Session:
 
 
 def await_return(bench: Bench, *, since: int) -> None:
-    """Let a controller that was started after record ``since`` become ready.
+    """Let a controller that has died after record ``since`` become ready again.
 
     It has the time that it declares for it; deadlines run from then, because it could
     not know any earlier. One that does not come back is left to the judge.

@@ -138,9 +138,10 @@ def controller_restarts(bench: Bench) -> None:
     """When the controller dies and starts again
     Given the controller has died and started again
     """
+    bench.open()
+    since = len(bench.trace.records)
     bench.faults.kill_controller()
     bench.run_for(5_000)
-    since = len(bench.trace.records)
     bench.faults.heal("controller_killed")
     bench.run_for(10_000)
     await_return(bench, since=since)

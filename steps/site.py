@@ -20,9 +20,10 @@ def time_passes(bench: Bench, time: int) -> None:
 @when(phrase("the site loses power for {time:Duration}"))
 def site_power_cut(bench: Bench, time: int) -> None:
     """When the site loses power for 10 minutes"""
+    bench.open()
+    since = len(bench.trace.records)
     bench.faults.cut_site_power()
     bench.run_for(time)
-    since = len(bench.trace.records)
     bench.faults.heal("site_power_cut")
     await_return(bench, since=since)
 

@@ -39,7 +39,8 @@ class SerialPort:
                 device, baud, timeout=0, write_timeout=SEND_LIMIT_S, exclusive=True
             )
         except (OSError, ValueError) as error:
-            why = getattr(error, "strerror", None) or error
+            number = getattr(error, "errno", None)
+            why = os.strerror(number) if number else error
             raise SetupError(
                 f"[reach] psp_device: {device}: {why}; allowed is a serial port that "
                 "nobody else uses"
