@@ -25,6 +25,7 @@ from harness.device import Device, Lines, MemoryStore
 from harness.drivers import Drivers
 from harness.faults import Faults
 from harness.psp_line import PspLine
+from harness.unready import has_wrong_key, what_is_missing
 from harness.world import Desk, VirtualWorld, World
 from simulator.forecourt import Forecourt, ForecourtSettings
 from simulator.kernel import Kernel
@@ -221,12 +222,17 @@ class Bench:
         """
         within_s = self.declaration.number("reach", "ready_within")
         self.run_until(
-            lambda: self.is_ready(since=since) or not self.device.is_alive,
+            lambda: (
+                self.is_ready(since=since)
+                or not self.device.is_alive
+                or has_wrong_key(self)
+            ),
             within_s * 1000 * self.time_scale,
         )
         if not self.is_ready(since=since):
             raise SetupError(
-                f"controller not ready within {within_s} s: {self._missing(since)}"
+                f"controller not ready within {within_s} s: "
+                f"{what_is_missing(self, since=since)}"
             )
         self._note("controller", event="ready", boot=self.device.boots)
 
@@ -251,18 +257,6 @@ class Bench:
         )
         is_wired = connected or self.psp_link == "serial"
         return is_wired and self.court.terminal.state in _READY_STATES
-
-    def _missing(self, since: int) -> str:
-        if why := self.device.why_unready():
-            return why
-        missing = []
-        if not self.said_hello(since=since):
-            missing.append("no hello on the bay link")
-        if not self.is_reachable(since=since):
-            what = "the set-up sequence did not reach ENABLED"
-            cps = "no call with the right API key"
-            missing.append(what if self.column.interface == "psp" else cps)
-        return ", ".join(missing)
 
     def close(self) -> None:
         """Give back what the world holds; the trace stays."""

@@ -1,6 +1,7 @@
 """The command line: ``nohold run``, ``nohold steps``, ``nohold requirements``."""
 
 import os
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -53,6 +54,23 @@ def _time_scale_of(declaration: "Declaration") -> int:
 def _one_of(name: str, found: str | None, allowed: tuple[str, ...]) -> None:
     if found is not None and found not in allowed:
         raise _fail(f"{name}: found {found!r}, allowed {' or '.join(allowed)}")
+
+
+def _all_there(paths: Iterable[Path]) -> None:
+    for path in paths:
+        if not path.exists():
+            raise _fail(f"{path}: no such file or folder")
+
+
+def _all_known(requirements: Iterable[str]) -> None:
+    from reports.register import load_register
+
+    known = load_register().requirements
+    for one in requirements:
+        if one not in known:
+            raise _fail(
+                f"--requirement: found {one!r}, allowed are ids such as R-NOS-01"
+            )
 
 
 def _jobs_for(declaration: "Declaration", asked: int, *, narrowed: bool) -> int:
@@ -111,19 +129,11 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter per flag
     decided, 4 the examiner itself failed.
     """
     from harness.run import RunOptions, examine
-    from reports.register import load_register
 
     _one_of("--interface", interface, ("psp", "cps"))
     _one_of("--terminal", terminal, ("p6x", "apollo"))
-    known = load_register().requirements
-    for path in (*(paths or ()), *([declaration] if declaration else ())):
-        if not path.exists():
-            raise _fail(f"{path}: no such file or folder")
-    for one in requirement or ():
-        if one not in known:
-            raise _fail(
-                f"--requirement: found {one!r}, allowed are ids such as R-NOS-01"
-            )
+    _all_there((*(paths or ()), *([declaration] if declaration else ())))
+    _all_known(requirement or ())
     declared = _declared(declaration)
     time_scale = _time_scale_of(declared)
     narrowed = bool(paths or requirement or words)

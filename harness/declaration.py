@@ -185,21 +185,20 @@ def check(raw: Mapping[str, object], *, source: str = "declaration") -> Declarat
 
 def _check_hosts(tables: Mapping[str, Mapping[str, Value]], source: str) -> None:
     """Nobody's real terminal is ever called, whatever a key is for."""
+    for where, text in _texts(tables):
+        if found := _PAYTERS.search(text):
+            raise SetupError(
+                f"{source}: {where}: found {found.group()!r}, a host of Payter's own; "
+                "allowed are hosts of your own bench"
+            )
+
+
+def _texts(tables: Mapping[str, Mapping[str, Value]]) -> Iterator[tuple[str, str]]:
+    """Every text of a declaration, with where it stands."""
     for name, table in tables.items():
         for key, value in table.items():
-            for text in _texts(value):
-                if found := _PAYTERS.search(text):
-                    raise SetupError(
-                        f"{source}: [{name}] {key}: found {found.group()!r}, a host of "
-                        "Payter's own; allowed are hosts of your own bench"
-                    )
-
-
-def _texts(value: Value) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, tuple):
-        yield from value
+            texts = value if isinstance(value, tuple) else (value,)
+            yield from ((f"[{name}] {key}", t) for t in texts if isinstance(t, str))
 
 
 def _check_reach(declared: Declaration, source: str) -> None:

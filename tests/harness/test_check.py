@@ -140,7 +140,7 @@ def test_one_that_uses_a_wrong_baud_rate(made: SetUp, command: Command) -> None:
 
 @both
 def test_a_wrong_api_key(made: SetUp, command: Command) -> None:
-    wrong = made.write(WRONG_KEY, claims="interface=cps", ready_within="3")
+    wrong = made.write(WRONG_KEY, claims="interface=cps", ready_within="30")
     expect(command(wrong), "its calls carry a wrong API key")
 
 

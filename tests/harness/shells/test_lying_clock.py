@@ -76,15 +76,13 @@ def reaches(program: Program, low_s: float, high_s: float) -> bool:
     return False
 
 
-def test_the_calendar_jumps_and_jumps_back(
+def test_the_calendar_jumps_while_the_program_runs(
     clock: LyingClock, start: Callable[[], Program]
 ) -> None:
     program = start()
     assert reaches(program, -5, 5)
-    back = clock.shift(3_600, ppm=0, epoch=False, running=[program.pid])
+    clock.shift(3_600, ppm=0, epoch=False, running=[program.pid])
     assert reaches(program, 3_590, 3_610)
-    back()
-    assert reaches(program, -5, 5)
 
 
 def test_the_next_boot_is_in_1970(
@@ -107,7 +105,10 @@ def test_two_shifts_and_a_drift_are_written_as_one(tmp_path: Path) -> None:
     assert (tmp_path / "clock").read_text("ascii") == "+60\n"
 
 
-def test_a_program_that_has_not_loaded_it_is_not_played(clock: LyingClock) -> None:
+def test_a_program_that_has_not_loaded_it_is_not_played(
+    clock: LyingClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lying_clock, "_LOADS_WITHIN_S", 0.1)
     with pytest.raises(NotClaimed, match="not loaded in it; is it a static binary"):
         clock.shift(1, ppm=0, epoch=False, running=[os.getpid()])
 

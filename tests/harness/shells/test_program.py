@@ -214,7 +214,7 @@ def test_one_that_ends_by_itself_is_found_out(make: Make) -> None:
     assert found["seen"] == "it ended with status 1: out of paper"
 
 
-@pytest.mark.parametrize("column", ["apollo", "p6x", "cps"])
+@pytest.mark.parametrize("column", ["p6x", "cps"])
 def test_the_site_loses_power_during_a_charge(make: Make, column: str) -> None:
     """All goes at once, all comes back together, and the driver pays once."""
     bench = make(*REFERENCE_PROGRAM, column=column)
