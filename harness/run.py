@@ -10,7 +10,6 @@ use, 3 set-up error or nothing decided, 4 the examiner itself failed.
 """
 
 import gc
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -43,8 +42,8 @@ EXAMINER_FAILED: Final = 4
 #: New objects after which garbage is looked for; a case makes about as many.
 _NEW_OBJECTS: Final = 50_000
 
-#: A case that needs more real time than this is left out unless it is asked for.
-LONGEST_CASE_S: Final = 120
+#: A case whose story needs more real time than this is left out unless asked for.
+LONGEST_STORY_S: Final = 120
 #: What the epilogue adds in real time, in milliseconds of the run: leaving, a last look
 #: and the rest at the end (``harness.epilogue``, ``harness.shells.wall``).
 EPILOGUE_MS: Final = 380_000
@@ -264,8 +263,7 @@ def play_in_real_time(
     if heard.wrong_use or heard.setup_errors or heard.crashes:
         return replace(result, cases=()), heard
     needs_s = {node: _needs_s(case, options) for node, case in heard.by_node.items()}
-    longest_s = sys.maxsize if options.long else LONGEST_CASE_S
-    left_out = {node for node, needed_s in needs_s.items() if needed_s > longest_s}
+    left_out = {node for node, case in heard.by_node.items() if _is_long(case, options)}
     kept_s = {node: s for node, s in needs_s.items() if node not in left_out}
     jobs = max(1, min(options.jobs, len(kept_s)))
     _announce(console, kept_s, jobs)
@@ -302,6 +300,13 @@ def _is_set_up(options: RunOptions, console: Console, heard: _Collector) -> bool
 def _announce(console: Console, needs_s: Mapping[str, int], jobs: int) -> None:
     minutes = -(-sum(needs_s.values()) // jobs // 60)
     console.print(f"{len(needs_s)} cases, about {minutes} min with {jobs} at once")
+
+
+def _is_long(case: CaseResult, options: RunOptions) -> bool:
+    """Whether its story is too long for a wall clock; all share the epilogue."""
+    return not options.long and (
+        case.story_ms > LONGEST_STORY_S * 1000 * options.time_scale
+    )
 
 
 def _needs_s(case: CaseResult, options: RunOptions) -> int:

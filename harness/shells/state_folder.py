@@ -135,7 +135,9 @@ class StateFolder:
 
 
 def _files(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.rglob("*") if path.is_file())
+    """What a start may rest on; SQLite makes its shared memory anew each time."""
+    found = (path for path in folder.rglob("*") if path.is_file())
+    return sorted(path for path in found if not path.name.endswith("-shm"))
 
 
 def _copy(folder: Path, before: Copy) -> Copy:

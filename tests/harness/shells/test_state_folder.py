@@ -82,6 +82,16 @@ def test_a_torn_write_is_half_there_in_one_file_only(folder: StateFolder) -> Non
     assert last.read_bytes() == b"b" + b"c" * 5
 
 
+def test_what_every_start_makes_anew_is_left_alone(folder: StateFolder) -> None:
+    shared = folder.path / "ledger.db-shm"
+    shared.write_bytes(b"a")
+    folder.fail("torn")
+    folder.fail("corrupt")
+    shared.write_bytes(b"abc")
+    folder.strike()
+    assert shared.read_bytes() == b"abc"
+
+
 def test_nothing_at_risk_is_said(folder: StateFolder) -> None:
     (folder.path / "log").write_bytes(b"one\n")
     folder.fail("torn")
