@@ -42,8 +42,8 @@ class SerialPort:
             number = getattr(error, "errno", None)
             why = os.strerror(number) if number else error
             raise SetupError(
-                f"[reach] psp_device: {device}: {why}; allowed is a serial port that "
-                "nobody else uses"
+                f"serial port {device}: {why}; allowed is the path of a port that "
+                "exists and that nobody else has open"
             ) from None
         os.set_blocking(self._port.fileno(), False)
         line.deliver = self._deliver

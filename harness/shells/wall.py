@@ -180,13 +180,16 @@ class WallWorld:
             self._serial = pty
             return f"serial://{pty.path}?baud={self.terminal_baud}"
         device, self.terminal_baud = _rate_of(declared)
-        self._serial = SerialPort(
-            self._loop,
-            bench.lines.psp,
-            kernel=bench.kernel,
-            device=device,
-            baud=self.terminal_baud,
-        )
+        try:
+            self._serial = SerialPort(
+                self._loop,
+                bench.lines.psp,
+                kernel=bench.kernel,
+                device=device,
+                baud=self.terminal_baud,
+            )
+        except SetupError as error:
+            raise SetupError(f"[reach] psp_device: {error}") from None
         return f"serial://{device}?baud={self.terminal_baud}"
 
     def close(self) -> None:

@@ -240,7 +240,7 @@ def test_a_serial_box_needs_its_port(box: Box) -> None:
     assert "[reach] psp_device: missing, allowed is the path of a serial port" in output
     status, output = check(box.declare(psp_device='"/dev/no-such-port"'))
     assert status == 3
-    assert "[reach] psp_device: /dev/no-such-port: No such file" in output
+    assert "[reach] psp_device: serial port /dev/no-such-port: " in output
     status, output = check(box.declare(psp_device='"/dev/null?baud=300"'))
     assert "[reach] psp_device: found baud rate '300', allowed are 9600" in output
 
