@@ -20,11 +20,13 @@ from harness.bay_line import BayLine
 from harness.cloud_line import CloudLine
 from harness.columns import Column
 from harness.declaration import Declaration, SetupError
+from harness.declaration import NotClaimed as NotClaimed  # noqa: PLC0414 - named by all
 from harness.device import Device, Lines, MemoryStore
 from harness.drivers import Drivers
 from harness.faults import Faults
 from harness.psp_line import PspLine
-from harness.world import VirtualWorld, World
+from harness.unready import has_wrong_key, what_is_missing
+from harness.world import Desk, VirtualWorld, World
 from simulator.forecourt import Forecourt, ForecourtSettings
 from simulator.kernel import Kernel
 from simulator.people import People, Person
@@ -53,10 +55,6 @@ _READY_STATES: Final = frozenset({State.ENABLED, State.WAIT_CARD, State.WAIT_AUT
 
 class NotReached(Exception):
     """The situation that a case is about did not come about: INCONCLUSIVE."""
-
-
-class NotClaimed(Exception):
-    """The declaration does not claim what the case needs: NOT APPLICABLE."""
 
 
 class WrongUse(Exception):
@@ -168,7 +166,7 @@ class Bench:
         return Lines(
             psp=PspLine(self.court, kind=kind, reading=reading),
             cloud=CloudLine(
-                self.court, api_key=self.api_key, callback_hosts=self._callback_hosts()
+                self.court, api_key=self.api_key, callback_hosts=self.callback_hosts
             ),
             bay=BayLine(self.court),
         )
@@ -181,7 +179,8 @@ class Bench:
     def device(self) -> Device:
         return self.world.build(self)
 
-    def _callback_hosts(self) -> tuple[str, ...]:
+    @property
+    def callback_hosts(self) -> tuple[str, ...]:
         return self.declaration.listed("reach", "callback_hosts") or ("127.0.0.1",)
 
     @cached_property
@@ -196,7 +195,8 @@ class Bench:
 
     @cached_property
     def api_key(self) -> str:
-        return f"{self._streams.stream('api key').getrandbits(128):032x}"
+        # The same in all cases of a run: whoever configures a box does it once.
+        return f"{Seed(self.seed).stream('api key').getrandbits(128):032x}"
 
     # --- life -------------------------------------------------------------------
 
@@ -222,12 +222,17 @@ class Bench:
         """
         within_s = self.declaration.number("reach", "ready_within")
         self.run_until(
-            lambda: self.is_ready(since=since) or not self.device.is_alive,
+            lambda: (
+                self.is_ready(since=since)
+                or not self.device.is_alive
+                or has_wrong_key(self)
+            ),
             within_s * 1000 * self.time_scale,
         )
         if not self.is_ready(since=since):
             raise SetupError(
-                f"controller not ready within {within_s} s: {self._missing(since)}"
+                f"controller not ready within {within_s} s: "
+                f"{what_is_missing(self, since=since)}"
             )
         self._note("controller", event="ready", boot=self.device.boots)
 
@@ -252,17 +257,6 @@ class Bench:
         )
         is_wired = connected or self.psp_link == "serial"
         return is_wired and self.court.terminal.state in _READY_STATES
-
-    def _missing(self, since: int) -> str:
-        why = self.device.why_unready()
-        missing = [why] if why else []
-        if not self.said_hello(since=since):
-            missing.append("no hello on the bay link")
-        if not self.is_reachable(since=since):
-            what = "the set-up sequence did not reach ENABLED"
-            cps = "no call with the right API key"
-            missing.append(what if self.column.interface == "psp" else cps)
-        return ", ".join(missing)
 
     def close(self) -> None:
         """Give back what the world holds; the trace stays."""
@@ -354,17 +348,20 @@ class Bench:
         )
 
     def _station_settings(self) -> StationSettings:
-        registers = self._streams.stream("registers")
-        connectors = self.declaration.number("claims", "connectors")
+        desk = self.world.desk or Desk()
         return StationSettings(
-            connectors=connectors,
+            connectors=self.declaration.number("claims", "connectors"),
             max_power_w=self.declaration.number("claims", "max_power_w"),
             bay_sensor=self.declaration.flag("claims", "bay_sensor"),
             pong_limit_ms=PONG_LIMIT_MS + self.world.slack_ms,
-            initial_energy_wh=tuple(
-                registers.randrange(10_000, 9_000_000) for _ in range(connectors)
-            ),
+            initial_energy_wh=desk.registers_wh or self._draw_registers(),
+            boot=desk.boot,
         )
+
+    def _draw_registers(self) -> tuple[int, ...]:
+        draw = self._streams.stream("registers").randrange
+        connectors = range(self.declaration.number("claims", "connectors"))
+        return tuple(draw(10_000, 9_000_000) for _ in connectors)
 
     @property
     def wall_ms(self) -> int:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from harness.bench import Bench, NotClaimed, NotReached
-from harness.declaration import SetupError
+from harness.declaration import Declined, SetupError
 from harness.epilogue import run_epilogue
 from harness.judge import (
     Conduct,
@@ -28,6 +28,7 @@ from harness.judge import (
     worst_conduct,
 )
 from harness.watch import Breach
+from harness.world import Desk
 from reports.results import CaseResult, FindingLine, SessionLine
 from reports.words import tail_in_words, without_chatter
 from wire.records import Record
@@ -98,9 +99,35 @@ class Case:
 
 def conclude(case: Case, error: BaseException | None) -> CaseResult:
     """Play the epilogue, judge the trace, and put the verdict into words."""
+    result = _concluded(case, error)
+    desk = case.bench.world.desk
+    return _left_behind(case, result, desk) if desk and case.bench.is_open else result
+
+
+def _left_behind(case: Case, result: CaseResult, desk: Desk) -> CaseResult:
+    """What the next case on the same box has to know, and what this one had to."""
+    station = case.bench.court.station
+    now_ms = case.bench.now_ms
+    desk.registers_wh = tuple(c.energy_wh for c in station.connectors(now_ms=now_ms))
+    desk.boot = station.boot
+    if desk.stained_by and not result.is_green and result.was_played:
+        stain = (
+            f"played after {desk.stained_by!r}, which left a session open: the box may "
+            "have been busy with it"
+        )
+        result = replace(result, reason=f"{result.reason}; {stain}".lstrip("; "))
+    if case.bench.open_sessions() and not desk.stained_by:
+        desk.stained_by = case.bench.case.scenario
+    return result
+
+
+def _concluded(case: Case, error: BaseException | None) -> CaseResult:
     bench = case.bench
     if isinstance(error, NotClaimed):
-        return _result(case, None, Conduct.NOT_APPLICABLE, reason=str(error))
+        if bench.is_open and bench.world.desk:
+            run_epilogue(bench)  # a box goes on with what has been begun
+        found = _declined(case, error) if isinstance(error, Declined) else None
+        return _result(case, None, Conduct.NOT_APPLICABLE, found, reason=str(error))
     if isinstance(error, SetupError):
         return _result(case, None, Conduct.ERROR, reason=str(error))
     case.story_ms = bench.now_ms if bench.is_open else 0
@@ -115,6 +142,15 @@ def conclude(case: Case, error: BaseException | None) -> CaseResult:
     judgement = judge(bench.trace.records, expectations=expectations)
     conducts = [judgement.conduct, *([found.conduct] if found else [])]
     return _result(case, judgement, worst_conduct(conducts), found)
+
+
+def _declined(case: Case, error: Declined) -> Finding:
+    """The controller does not do what the declaration claims."""
+    return replace(
+        _ours(case, "a controller that does what its declaration claims", str(error)),
+        conduct=Conduct.NOT_APPLICABLE,
+        requirement="declaration",
+    )
 
 
 def _ours(case: Case, expected: str, seen: str) -> Finding:

@@ -2,10 +2,16 @@
 
 Every line says what was looked at and what was found; a line that fails says what to
 change, and ends the check, because what follows would only repeat it. The answer is
-READY or SETUP ERROR, never a verdict on the controller.
+READY or SETUP ERROR, never a verdict on the controller. ``nohold run`` looks at the
+first of it as well (``preflight``), so that a set-up mistake is one line and not a red
+case for each scenario.
+
+A box has to be configured by somebody: it is told what, and given the time that a
+person needs, before its own time to become ready begins.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -13,55 +19,134 @@ from rich.console import Console
 
 from harness.bench import Bench, CaseName, NotClaimed, Wishes
 from harness.columns import column_of
-from harness.declaration import Declaration, SetupError, load
-from harness.shells.wall import WallWorld
+from harness.declaration import Declaration, Declined, SetupError, load
+from harness.shells.wall import Setup, WallWorld
+from harness.unready import has_contact
 from harness.world import VirtualWorld, World
 
 READY: Final = 0
 SETUP_ERROR: Final = 3
 
+#: What a person has to configure a box; seconds.
+OPERATOR_S: Final = 300
+#: How often they are told that nothing has come yet; seconds.
+REMIND_S: Final = 10
 
-def check(path: Path, console: Console) -> int:
+Say = Callable[[str, str], None]
+#: What was found; empty when there was nothing to look at.
+Look = Callable[[Bench, Say], str]
+
+
+def check(path: Path, console: Console, *, host: str, seed: int) -> int:
     """Look at everything in turn; the exit status of ``nohold check``."""
+
+    def say(name: str, found: str, *, mark: str = "ok") -> None:
+        line = f"  {mark:<6} {name:<12} {found}"
+        console.print(line, markup=False, soft_wrap=True)
+
     try:
         declaration = load(path)
-    except SetupError as error:
-        return _end(console, "declaration", str(error))
-    _say(console, "declaration", f"every key of {path} is fine")
-    bench: Bench | None = None
-    try:
-        bench = _bench(declaration, path)
-        for name, look in _LOOKS:
-            _say(console, name, look(bench))
+        say("declaration", f"every key of {path} is fine")
+        with _bench(declaration, path, host=host, seed=seed) as bench:
+            for name, look in _LOOKS:
+                say(name, look(bench, say))
     except (SetupError, NotClaimed) as error:
-        return _end(console, "set-up", str(error))
-    finally:
-        if bench is not None:
-            bench.close()
+        say("set-up", in_words(error), mark="wrong")
+        console.print("SETUP ERROR")
+        return SETUP_ERROR
     console.print("READY")
     return READY
 
 
-def _bench(declaration: Declaration, path: Path) -> Bench:
+def preflight(path: Path, say: Say, *, host: str, seed: int) -> None:
+    """Start the controller once and wait until it is ready. Raises SetupError.
+
+    Declined becomes a SetupError too: what cannot be played at all is no verdict.
+    """
+    try:
+        with _bench(load(path), path, host=host, seed=seed) as bench:
+            _starts(bench, say)
+            _connects(bench, say)
+    except Declined as error:
+        raise SetupError(in_words(error)) from None
+
+
+def in_words(error: Exception) -> str:
+    """The line for a person; what is declared and refused is named."""
+    if isinstance(error, Declined):
+        return f"the controller does not implement what is declared: {error}"
+    return str(error)
+
+
+@contextmanager
+def _bench(
+    declaration: Declaration, path: Path, *, host: str, seed: int
+) -> Iterator[Bench]:
     world: World = VirtualWorld()
-    if declaration.text("reach", "mode") == "process":
+    if declaration.text("reach", "mode") != "in_process":
         time_scale = declaration.number("reach", "time_scale")
-        world = WallWorld(path.parent, path, time_scale=time_scale)
-    return Bench(
+        setup = Setup(host=host)
+        world = WallWorld(path.parent, path, time_scale=time_scale, setup=setup)
+    bench = Bench(
         Wishes(declaration=declaration, configurable=False),
         column=column_of(declaration),
-        seed=1,
+        seed=seed,
         case=CaseName(scenario="nohold check"),
         world=world,
     )
+    try:
+        yield bench
+    finally:
+        bench.close()
 
 
-def _starts(bench: Bench) -> str:
+def _is_box(bench: Bench) -> bool:
+    return bench.declaration.text("reach", "mode") == "endpoint"
+
+
+def _starts(bench: Bench, say: Say) -> str:
+    """Start a program, or tell a person how to reach us with a box."""
     bench.start_device()
-    return bench.declaration.text("reach", "mode")
+    if not _is_box(bench):
+        return bench.declaration.text("reach", "mode")
+    for what, value in instructions(bench):
+        say("configure", f"{what:<22} {value}")
+    _await_operator(bench, say)
+    return "the box has made contact"
 
 
-def _connects(bench: Bench) -> str:
+def instructions(bench: Bench) -> Iterator[tuple[str, str]]:
+    """What to configure in a box, and with which value."""
+    wiring = bench.world.wiring
+    names = {
+        "psp": "terminal (PSP)",
+        "cps_url": "payment cloud (CPS)",
+        "cps_api_key": "its API key",
+        "terminal_serial": "terminal serial number",
+        "bay": "charger (bay link)",
+    }
+    for key, what in names.items():
+        if key in wiring:
+            yield what, wiring[key]
+    if "cps_url" in wiring:
+        hosts = bench.callback_hosts
+        yield "callbacks only to", ", ".join(hosts)
+
+
+def _await_operator(bench: Bench, say: Say) -> None:
+    """Until something comes from the box, for as long as a person may need."""
+    for waited_s in range(0, OPERATOR_S, REMIND_S):
+        within_ms = REMIND_S * 1000 * bench.time_scale
+        if bench.run_until(lambda: has_contact(bench), within_ms):
+            return
+        so_far = f"{waited_s + REMIND_S} of {OPERATOR_S} s"
+        say("waiting", f"nothing has come from the box yet, {so_far}")
+    raise SetupError(
+        f"the box has made no contact within {OPERATOR_S} s: is it configured as above?"
+    )
+
+
+def _connects(bench: Bench, _say: Say) -> str:
     bench.wait_until_ready()
     if bench.column.interface == "cps":
         return "hello on the bay link, calls with the right API key"
@@ -70,34 +155,31 @@ def _connects(bench: Bench) -> str:
     return f"hello on the bay link, terminal set up over {bench.psp_link}{speed}"
 
 
-def _restarts(bench: Bench) -> str:
+def _restarts(bench: Bench, _say: Say) -> str:
     since = len(bench.trace.records)
-    bench.device.kill()
+    try:
+        bench.device.kill()
+    except NotClaimed as reason:
+        return f"NOT APPLICABLE: {reason}"
     bench.device.start()
     bench.wait_until_ready(since=since)
+    if _is_box(bench):
+        return "its power was cut and came back, ready again"
     return "killed, started with the same state directory, ready again"
 
 
-def _keeps_state(bench: Bench) -> str:
+def _keeps_state(bench: Bench, _say: Say) -> str:
+    if _is_box(bench):
+        return "cannot be seen in a box"
     if bench.device.has_state:
         return "the state directory is used"
     return "nothing kept yet; a session has to be, before energy flows (R-SES-02)"
 
 
 #: What is looked at, in this order.
-_LOOKS: Final[tuple[tuple[str, Callable[[Bench], str]], ...]] = (
+_LOOKS: Final[tuple[tuple[str, Look], ...]] = (
     ("start", _starts),
     ("connections", _connects),
     ("restart", _restarts),
     ("state", _keeps_state),
 )
-
-
-def _say(console: Console, name: str, found: str) -> None:
-    console.print(f"  ok     {name:<12} {found}", markup=False, soft_wrap=True)
-
-
-def _end(console: Console, name: str, found: str) -> int:
-    console.print(f"  wrong  {name:<12} {found}", markup=False, soft_wrap=True)
-    console.print("SETUP ERROR")
-    return SETUP_ERROR

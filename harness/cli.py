@@ -1,5 +1,6 @@
 """The command line: ``nohold run``, ``nohold steps``, ``nohold requirements``."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -34,13 +35,6 @@ def _declared(path: Path | None) -> "Declaration":
     except SetupError as error:
         typer.echo(f"nohold: set-up error: {error}", err=True)
         raise typer.Exit(3) from None
-    if declaration.text("reach", "mode") == "endpoint":
-        typer.echo(
-            "nohold: set-up error: [reach] mode: found 'endpoint', which this version "
-            "cannot play yet; allowed are process and in_process",
-            err=True,
-        )
-        raise typer.Exit(3)
     return declaration
 
 
@@ -61,13 +55,36 @@ def _one_of(name: str, found: str | None, allowed: tuple[str, ...]) -> None:
         raise _fail(f"{name}: found {found!r}, allowed {' or '.join(allowed)}")
 
 
-def _jobs_for(*, in_real_time: bool) -> int:
-    """Real-time cases mostly wait, so there may be more of them than cores."""
+def _all_there(paths: Iterable[Path]) -> None:
+    for path in paths:
+        if not path.exists():
+            raise _fail(f"{path}: no such file or folder")
+
+
+def _all_known(requirements: Iterable[str]) -> None:
+    from reports.register import load_register
+
+    known = load_register().requirements
+    for one in requirements:
+        if one not in known:
+            raise _fail(
+                f"--requirement: found {one!r}, allowed are ids such as R-NOS-01"
+            )
+
+
+def _jobs_for(declaration: "Declaration", asked: int) -> int:
+    """Real-time cases mostly wait, so there may be more of them than cores.
+
+    Of a box there is one.
+    """
     from harness.shells.crew import can_fork, cores
 
-    if not can_fork():
+    mode = declaration.text("reach", "mode")
+    if mode == "endpoint" and asked > 1:
+        raise _fail(f"-j: found {asked}, allowed is 1: an endpoint is one box")
+    if mode == "endpoint" or not can_fork():
         return 1
-    return 8 if in_real_time else min(cores(), 8)
+    return asked or (8 if mode == "process" else min(cores(), 8))
 
 
 @app.command()
@@ -100,6 +117,9 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter per flag
     long: Annotated[
         bool, typer.Option("--long", help="also what takes a wall clock long")
     ] = False,
+    host: Annotated[
+        str, typer.Option(help="where ports listen; a box cannot reach loopback")
+    ] = "127.0.0.1",
 ) -> None:
     """Play scenarios against a controller and judge them.
 
@@ -107,19 +127,11 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter per flag
     decided, 4 the examiner itself failed.
     """
     from harness.run import RunOptions, examine
-    from reports.register import load_register
 
     _one_of("--interface", interface, ("psp", "cps"))
     _one_of("--terminal", terminal, ("p6x", "apollo"))
-    known = load_register().requirements
-    for path in (*(paths or ()), *([declaration] if declaration else ())):
-        if not path.exists():
-            raise _fail(f"{path}: no such file or folder")
-    for one in requirement or ():
-        if one not in known:
-            raise _fail(
-                f"--requirement: found {one!r}, allowed are ids such as R-NOS-01"
-            )
+    _all_there((*(paths or ()), *([declaration] if declaration else ())))
+    _all_known(requirement or ())
     declared = _declared(declaration)
     time_scale = _time_scale_of(declared)
     options = RunOptions(
@@ -137,7 +149,8 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter per flag
         json=json,
         trace_dir=trace_dir,
         started_at=datetime.now(UTC).isoformat(timespec="seconds"),
-        jobs=jobs or _jobs_for(in_real_time=bool(time_scale)),
+        jobs=_jobs_for(declared, jobs),
+        host=host,
     )
     raise typer.Exit(examine(options))
 
@@ -148,6 +161,10 @@ def check(
         Path,
         typer.Option("-d", "--declaration", help="the controller's declaration.toml"),
     ],
+    host: Annotated[
+        str, typer.Option(help="where ports listen; a box cannot reach loopback")
+    ] = "127.0.0.1",
+    seed: Annotated[int, typer.Option(help="the API key follows it")] = 1,
 ) -> None:
     """Look whether a controller can be examined: ports, key, restart, state.
 
@@ -157,7 +174,8 @@ def check(
 
     from harness.check import check as look
 
-    raise typer.Exit(look(declaration, Console(highlight=False)))
+    console = Console(highlight=False)
+    raise typer.Exit(look(declaration, console, host=host, seed=seed))
 
 
 @app.command()

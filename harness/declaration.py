@@ -8,11 +8,12 @@ the key, what was found and what is allowed. A key of a table that a run mode do
 use is checked all the same, so that a typing mistake never passes in silence.
 """
 
+import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NoReturn
 
 from harness.hosts import NOT_PRODUCTION, production_host
 
@@ -21,6 +22,14 @@ Value = str | int | bool | tuple[str, ...]
 
 class SetupError(Exception):
     """The set-up is wrong; says which key or port, what was found, what is allowed."""
+
+
+class NotClaimed(Exception):
+    """The declaration does not claim what the case needs: NOT APPLICABLE."""
+
+
+class Declined(NotClaimed):
+    """The controller says itself that it does not do what its declaration claims."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +74,8 @@ def _list(*allowed: str, optional: bool = False) -> Key:
     return Key(kind=tuple, allowed=allowed, default=default, optional=optional)
 
 
+#: Hosts of Payter's own: nohold plays the cloud itself and leaves the real one alone.
+_PAYTERS: Final = re.compile(r"(?i)(?:[\w-]+\.)*(?:my)?payter\.[a-z]{2,}")
 _YEAR_S: Final = 366 * 86_400
 _MONEY: Final = 0xFFFF_FFFF
 
@@ -168,7 +179,53 @@ def check(raw: Mapping[str, object], *, source: str = "declaration") -> Declarat
         allowed = ", ".join(TABLES)
         raise SetupError(f"{source}: table [{unknown[0]}]: allowed are {allowed}")
     tables = {name: _check_table(name, raw.get(name, {}), source) for name in TABLES}
+    _check_hosts(tables, source)
+    tables["reach"] = _wired(tables["reach"], raw["reach"])
+    _check_reach(Declaration(tables), source)
     return Declaration(tables)
+
+
+def _check_hosts(tables: Mapping[str, Mapping[str, Value]], source: str) -> None:
+    """Nobody's real terminal is ever called, whatever a key is for."""
+    for where, text in _texts(tables):
+        if found := _PAYTERS.search(text):
+            raise SetupError(
+                f"{source}: {where}: found {found.group()!r}, a host of Payter's own; "
+                "allowed are hosts of your own bench"
+            )
+
+
+def _texts(tables: Mapping[str, Mapping[str, Value]]) -> Iterator[tuple[str, str]]:
+    """Every text of a declaration, with where it stands."""
+    for name, table in tables.items():
+        for key, value in table.items():
+            texts = value if isinstance(value, tuple) else (value,)
+            yield from ((f"[{name}] {key}", t) for t in texts if isinstance(t, str))
+
+
+def _check_reach(declared: Declaration, source: str) -> None:
+    """What a mode cannot do without."""
+    match declared.text("reach", "mode"):
+        case "process" if not declared.listed("reach", "command"):
+            _missing("command", "the program and its arguments", source)
+        case "in_process" if not declared.text("reach", "controller"):
+            _missing("controller", "package.module:factory", source)
+        case "endpoint":
+            is_serial = declared.text("reach", "psp_link") == "serial"
+            is_psp = declared.text("claims", "interface") == "psp"
+            if is_psp and is_serial and not declared.text("reach", "psp_device"):
+                _missing("psp_device", "the path of a serial port", source)
+
+
+def _wired(reach: Mapping[str, Value], raw: object) -> Mapping[str, Value]:
+    """A box whose serial port is named need not say that it is wired to one."""
+    on_device = reach["mode"] == "endpoint" and reach["psp_device"] != ""
+    is_silent = isinstance(raw, Mapping) and "psp_link" not in raw
+    return {**reach, "psp_link": "serial"} if on_device and is_silent else reach
+
+
+def _missing(key: str, allowed: str, source: str) -> NoReturn:
+    raise SetupError(f"{source}: [reach] {key}: missing, allowed is {allowed}")
 
 
 def _check_table(name: str, raw: object, source: str) -> Mapping[str, Value]:

@@ -60,14 +60,19 @@ class MemoryStore:
         self.saves += 1
         self._before, self.image = self.image, image
 
-    def die(self) -> None:
-        """The power goes."""
+    def die(self) -> list[str]:
+        """The power goes; tells in words what befell the image."""
         kinds, self.at_death = self.at_death, []
         if kinds and self.image is not None:
             self._whole = (self.saves, self.image)
+        told = []
         for kind in kinds:
+            hit = "nothing was at risk"
             if self.image is not None:
+                hit = f"the image of {len(self.image)} bytes"
                 self.image = _DAMAGES[kind](self.image, self._before)
+            told.append(f"state {kind}: {hit}")
+        return told
 
     def mend(self) -> None:
         """Put back what a death has damaged, unless it was written over since."""
@@ -239,8 +244,9 @@ class InProcessDevice:
     def kill(self) -> None:
         """Kill the process: its sockets close, its memory is gone."""
         self._controller = None
-        self._store.die()
         note_life(self._court, "killed", self.boots)
+        for told in self._store.die():
+            self._court.note(events.Note(kind="seen", fields={"mark": told}))
         self._lines.psp.close("death")
         self._lines.cloud.forget()
         self._lines.bay.close("death")

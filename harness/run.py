@@ -9,7 +9,6 @@ Exit statuses are those of device_under_test.md section 3: 0 conformant, 1 not, 
 use, 3 set-up error or nothing decided, 4 the examiner itself failed.
 """
 
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,18 +16,10 @@ from typing import Any, Final
 
 import pytest
 from rich.console import Console
-from rich.markup import escape
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TaskID,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
 
 from harness.bench import VERSION
+from harness.declaration import SetupError
+from harness.progress import ProgressDisplay, Tally
 from harness.shells.crew import Crew, can_fork, cores
 from reports.json_report import json_report
 from reports.junit import junit_xml
@@ -47,10 +38,11 @@ WRONG_USE: Final = 2
 SETUP_ERROR: Final = 3
 EXAMINER_FAILED: Final = 4
 
-#: A case that needs more real time than this is left out unless it is asked for.
-LONGEST_CASE_S: Final = 120
-#: What the epilogue adds in real time, in milliseconds of the run.
-EPILOGUE_MS: Final = 200_000
+#: A case whose story needs more real time than this is left out unless asked for.
+LONGEST_STORY_S: Final = 120
+#: What the epilogue adds in real time, in milliseconds of the run: leaving, a last look
+#: and the rest at the end (``harness.epilogue``, ``harness.shells.wall``).
+EPILOGUE_MS: Final = 380_000
 #: Starting a program and hanging up on it.
 STARTING_S: Final = 3
 
@@ -92,8 +84,8 @@ class RunOptions:
     rehearsal: bool = False
     #: Node ids of cases to leave out.
     leave_out: tuple[str, ...] = ()
-    #: Real seconds that a case takes, by node id, where it is known.
-    needs_s: Mapping[str, int] = field(default_factory=dict)
+    #: Where ports listen in real time.
+    host: str = "127.0.0.1"
 
     def for_pytest(self) -> list[str]:
         """The same as arguments of pytest."""
@@ -105,7 +97,7 @@ class RunOptions:
         # Only what a run needs: other plugins cost their start, and may change it.
         arguments += ["--disable-plugin-autoload", "-p", "pytest-bdd", "-p", "nohold"]
         arguments += ["-p", "no:unraisableexception", "-p", "no:threadexception"]
-        arguments += [f"--nohold-seed={self.seed}"]
+        arguments += [f"--nohold-seed={self.seed}", f"--nohold-host={self.host}"]
         options = {
             "declaration": self.declaration,
             "interface": self.interface,
@@ -130,13 +122,12 @@ class RunOptions:
 class _Collector:
     """The pytest plugin that listens; ``progress`` may be None."""
 
-    progress: Progress | None
+    progress: ProgressDisplay | None
     cases: list[CaseResult] = field(default_factory=list)
     by_node: dict[str, CaseResult] = field(default_factory=dict)
     wrong_use: list[str] = field(default_factory=list)
     setup_errors: list[str] = field(default_factory=list)
     crashes: list[str] = field(default_factory=list)
-    _task: TaskID | None = None
 
     @pytest.hookimpl(trylast=True)
     def pytest_configure(self, config: pytest.Config) -> None:
@@ -151,21 +142,21 @@ class _Collector:
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         if self.progress is not None and session.items:
-            self._task = self.progress.add_task("cases", total=len(session.items))
-            self.progress.start()
+            self.progress.start(len(session.items))
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
-        if self.progress is not None and self._task is not None:
-            name = nodeid.rpartition("::test_")[2].replace("_", " ")
-            self.progress.update(self._task, description=escape(name[:48]))
+        if self.progress is not None:
+            self.progress.begin(nodeid)
+
+    def pytest_runtest_logfinish(self, nodeid: str) -> None:
+        if self.progress is not None:
+            self.progress.end(nodeid)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.when == "call":
             self._take(report)
         elif report.failed:
             _add(self.setup_errors, _text(report.longrepr))
-        if report.when == "teardown" and self.progress and self._task is not None:
-            self.progress.advance(self._task)
 
     def pytest_internalerror(self, excrepr: object) -> None:
         self.crashes.append(str(excrepr).strip().splitlines()[-1])
@@ -199,64 +190,67 @@ def _text(found: object) -> str:
     return words if is_ours else str(crash.message)
 
 
-def play(options: RunOptions, console: Console) -> tuple[RunResult, _Collector]:
-    """Play the cases; a progress bar while it runs, if somebody is looking."""
-    bar = Progress(
-        TextColumn("{task.description:<48}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        console=console,
-        transient=True,
-    )
-    watched = console.is_terminal
-    collector = _Collector(bar if watched else None)
+def play(
+    options: RunOptions, console: Console, *, needs_s: Mapping[str, int] | None = None
+) -> tuple[RunResult, _Collector]:
+    """Play the cases; says on ``console`` what is going on, quietly in a log.
+
+    ``needs_s``: what each case is expected to take, real seconds.
+    """
+    tally = Tally(now_s=wall_time_s, jobs=options.jobs, needs_s=needs_s or {})
+    display = ProgressDisplay(tally, console)
+    collector = _Collector(display)
     plugins: list[object] = [collector]
     if options.jobs > 1:
-        plugins.append(Crew(options.jobs, options.needs_s, listener=collector))
+        plugins.append(Crew(options.jobs, needs_s or {}, listener=collector))
     try:
         status = pytest.main(options.for_pytest(), plugins=plugins)
     finally:
-        bar.stop()
+        display.stop()
     if status == pytest.ExitCode.INTERNAL_ERROR and not collector.crashes:
         collector.crashes.append("pytest failed without saying why")
     if status == pytest.ExitCode.USAGE_ERROR and not collector.wrong_use:
         collector.wrong_use.append("pytest refused the arguments")
-    result = RunResult(
+    return replace(_nothing(options), cases=_sorted(collector.cases)), collector
+
+
+def _nothing(options: RunOptions) -> RunResult:
+    """The result of a run in which no case has been played."""
+    return RunResult(
         version=VERSION,
         seed=options.seed,
         started_at=options.started_at,
         controller=options.controller,
-        cases=tuple(sorted(collector.cases, key=_place)),
     )
-    return result, collector
+
+
+def _sorted(cases: Sequence[CaseResult]) -> tuple[CaseResult, ...]:
+    return tuple(sorted(cases, key=_place))
 
 
 def play_in_real_time(
     options: RunOptions, console: Console
 ) -> tuple[RunResult, _Collector]:
-    """Rehearse in virtual time, leave out what takes too long, play the rest.
+    """Look at the set-up, rehearse in virtual time, play what can be played in time.
 
     The rehearsal plays the reference controller with the claims of the declaration: it
     takes seconds, and tells how much real time each case will need.
     """
-    rehearsal = replace(
-        options, rehearsal=True, jobs=cores() if can_fork() else 1, trace_dir=None
-    )
+    ready = _Collector(None)
+    if not _is_set_up(options, console, ready):
+        return _nothing(options), ready
+    at_once = cores() if can_fork() else 1
+    rehearsal = replace(options, rehearsal=True, jobs=at_once, trace_dir=None)
     result, heard = play(rehearsal, console)
     if heard.wrong_use or heard.setup_errors or heard.crashes:
         return replace(result, cases=()), heard
     needs_s = {node: _needs_s(case, options) for node, case in heard.by_node.items()}
-    longest_s = sys.maxsize if options.long else LONGEST_CASE_S
-    left_out = {node for node, needed_s in needs_s.items() if needed_s > longest_s}
-    total_s = sum(s for node, s in needs_s.items() if node not in left_out)
-    console.print(
-        f"{len(needs_s) - len(left_out)} cases, about "
-        f"{max(1, total_s // options.jobs // 60)} min with {options.jobs} at once"
-    )
-    kept = replace(options, leave_out=tuple(sorted(left_out)), needs_s=needs_s)
-    result, collector = play(kept, console)
+    left_out = {node for node, case in heard.by_node.items() if _is_long(case, options)}
+    kept_s = {node: s for node, s in needs_s.items() if node not in left_out}
+    jobs = max(1, min(options.jobs, len(kept_s)))
+    _announce(console, kept_s, jobs)
+    kept = replace(options, leave_out=tuple(sorted(left_out)), jobs=jobs)
+    result, collector = play(kept, console, needs_s=kept_s)
     lines = [
         LeftOut(
             scenario_id=heard.by_node[node].scenario_id,
@@ -267,6 +261,34 @@ def play_in_real_time(
         for node in sorted(left_out)
     ]
     return replace(result, left_out=tuple(lines)), collector
+
+
+def _is_set_up(options: RunOptions, console: Console, heard: _Collector) -> bool:
+    """A set-up mistake is said once, before any case is played with it."""
+    # Late: ports and a web server are nothing that a virtual run needs.
+    from harness.check import preflight
+
+    def say(name: str, found: str) -> None:
+        console.print(f"nohold: {name}: {found}", markup=False, soft_wrap=True)
+
+    assert options.declaration is not None
+    try:
+        preflight(options.declaration, say, host=options.host, seed=options.seed)
+    except SetupError as error:
+        heard.setup_errors.append(str(error))
+    return not heard.setup_errors
+
+
+def _announce(console: Console, needs_s: Mapping[str, int], jobs: int) -> None:
+    minutes = -(-sum(needs_s.values()) // jobs // 60)
+    console.print(f"{len(needs_s)} cases, about {minutes} min with {jobs} at once")
+
+
+def _is_long(case: CaseResult, options: RunOptions) -> bool:
+    """Whether its story is too long for a wall clock; all share the epilogue."""
+    return not options.long and (
+        case.story_ms > LONGEST_STORY_S * 1000 * options.time_scale
+    )
 
 
 def _needs_s(case: CaseResult, options: RunOptions) -> int:

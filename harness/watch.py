@@ -74,6 +74,17 @@ def await_session(bench: Bench, driver: Person) -> Session:
     return last_session(bench, driver)
 
 
+def await_return(bench: Bench, *, since: int) -> None:
+    """Let a controller that has died after record ``since`` become ready again.
+
+    It has the time that it declares for it; deadlines run from then, because it could
+    not know any earlier. One that does not come back is left to the judge.
+    """
+    within_s = bench.declaration.number("reach", "ready_within")
+    within_ms = within_s * 1000 * bench.time_scale
+    bench.run_until(lambda: bench.is_ready(since=since), within_ms)
+
+
 def demand(
     bench: Bench,
     expected: str,

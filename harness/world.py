@@ -6,6 +6,7 @@ and says how much real time every deadline needs on top, because a real program 
 be scheduled by a real machine. The wall-clock world is in ``harness.shells.wall``.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -26,13 +27,36 @@ class Limits:
     rest_ms: int
 
 
+@dataclass(slots=True)
+class Desk:
+    """What outlives a case where the controller does: a box goes on, case after case.
+
+    The forecourt of each case is new. To the box it is the same charger, whose link
+    was down for a moment, and a terminal that has started again.
+    """
+
+    #: Import registers of the connectors, Wh; empty before the first case.
+    registers_wh: tuple[int, ...] = ()
+    #: How often the charger has started.
+    boot: int = 1
+    #: The case after which a session was left open; empty: none.
+    stained_by: str = ""
+
+
 class World(Protocol):
     """See the module's text."""
 
     clock: Clock
+    #: None where each case has a controller of its own.
+    desk: Desk | None
     #: Added to every limit: at least a second of real time (the contract, section 2).
     slack_ms: int
     limits: Limits
+
+    #: What a controller in real time has to be told to find us: placeholder -> value.
+    wiring: Mapping[str, str]
+    #: The rate of the terminal's own end of a serial line.
+    terminal_baud: int
 
     @property
     def baud(self) -> int | None:
@@ -56,6 +80,9 @@ class VirtualWorld:
 
     def __init__(self) -> None:
         self.clock: Clock = VirtualClock()
+        self.desk: Desk | None = None
+        self.terminal_baud = 0
+        self.wiring: Mapping[str, str] = {}
         self.slack_ms = 0
         longest_ms = RETRY_PLAN_MS + MARGIN_MS
         self.limits = Limits(settle_ms=longest_ms, rest_ms=longest_ms)

@@ -135,11 +135,11 @@ def _cell(cases: Sequence[CaseResult]) -> Text:
 def _breaches(run: RunResult) -> Iterator[Text]:
     """Each case that is not green, with its findings and how to play it again."""
     for case in run.cases:
-        if case.is_green or case.conduct == NOT_APPLICABLE:
+        if case.is_green or (case.conduct == NOT_APPLICABLE and not case.findings):
             continue
         words = [case.conduct, *([case.settlement] if case.settlement else [])]
         where = f"{case.scenario_id} {case.title} ({HEADINGS[case.column]})"
-        style = _STYLES[case.conduct if case.is_settled else FAIL]
+        style = _STYLES.get(case.conduct if case.is_settled else FAIL, "")
         yield Text(f"{' '.join(words)}: {where}", style=style)
         if case.reason:
             yield Text(f"  {case.reason}")

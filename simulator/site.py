@@ -36,6 +36,8 @@ class StationSettings:
     initial_energy_wh: tuple[int, ...] = ()
     #: How many times faster than life energy flows and meters speak.
     energy_rate: int = 1
+    #: How often the charger has started, this time included.
+    boot: int = 1
     #: How long a ``pong`` may take.
     pong_limit_ms: int = PONG_LIMIT_MS
 

@@ -89,7 +89,7 @@ class Station:
     def __init__(self, settings: StationSettings) -> None:
         self.settings = settings
         self.site = Site()
-        self.boot = 1
+        self.boot = settings.boot
         self._out = Outbox()
         self._now_ms = 0
         self._decoder = LineDecoder()

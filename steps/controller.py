@@ -7,7 +7,13 @@ from pytest_bdd import given, then, when
 
 from harness.bench import Bench, WrongUse
 from harness.case import Breach
-from harness.watch import alarms, await_situation, count_messages, demand
+from harness.watch import (
+    alarms,
+    await_return,
+    await_situation,
+    count_messages,
+    demand,
+)
 from steps.words import phrase
 
 #: An alarm belongs to the event that caused it; a minute is generous.
@@ -132,10 +138,13 @@ def controller_restarts(bench: Bench) -> None:
     """When the controller dies and starts again
     Given the controller has died and started again
     """
+    bench.open()
+    since = len(bench.trace.records)
     bench.faults.put("controller_killed", for_s=0)
     bench.run_for(5_000)
     bench.faults.heal("controller_killed")
     bench.run_for(10_000)
+    await_return(bench, since=since)
 
 
 @given(phrase("the controller has asked for a higher reservation"))

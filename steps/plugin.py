@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from pytest_bdd.parser import Scenario, Step
+from pytest_bdd.parser import Scenario, ScenarioTemplate, Step
 from pytest_bdd.scenario import scenario_wrapper_template_registry
 
 from harness.bench import Bench, CaseName, NotClaimed, Wishes, WrongUse
@@ -26,7 +26,7 @@ from harness.columns import COLUMNS, Column, column_of, columns_for
 from harness.declaration import Declaration, load
 from harness.device import find_factory
 from harness.run import PROPERTY, REFERENCE, WRONG_USE_PROPERTY
-from harness.world import VirtualWorld, World
+from harness.world import Desk, VirtualWorld, World
 from simulator.station import ImpossibleError
 from steps.collect import FeatureFile, tags_of
 from steps.lookup import Lookup
@@ -52,6 +52,7 @@ _CASE: Final = pytest.StashKey[Case]()
 _DECLARATION: Final = pytest.StashKey[Declaration]()
 #: The same for each column, where the claims are ours to choose.
 _FITTED: Final = pytest.StashKey[dict[str, Declaration]]()
+_DESK: Final = pytest.StashKey[Desk]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -64,6 +65,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--nohold-words", default="", help="words of title, tags or file")
     group.addoption("--nohold-steps", metavar="WORDS", help="show the vocabulary")
     group.addoption("--nohold-rehearsal", action="store_true")
+    group.addoption("--nohold-host", default="127.0.0.1", help="where ports listen")
     group.addoption("--nohold-leave-out", action="append", default=[])
     group.addoption("--nohold-trace-dir", type=Path, help="keep each case's trace here")
 
@@ -223,7 +225,7 @@ def bench(
         requirements=tuple(marks),
     )
     seed = config.getoption("--nohold-seed")
-    world = _world(config, declaration)
+    world = _world(config, declaration, steps=_steps_of(template))
     built = Bench(wishes, column=column, seed=seed, case=name, world=world)
     if template:
         tags = tags_of(request.function)
@@ -237,17 +239,30 @@ def bench(
     built.close()
 
 
-def _world(config: pytest.Config, declaration: Declaration) -> World:
-    """Virtual time for a controller object, real time for a program."""
+def _steps_of(template: ScenarioTemplate | None) -> str:
+    """The words of all steps of a scenario."""
+    return "\n".join(step.name for step in template.steps) if template else ""
+
+
+def _world(config: pytest.Config, declaration: Declaration, *, steps: str) -> World:
+    """Virtual time for a controller object, real time for a program or a box."""
     path: Path | None = config.getoption("--nohold-declaration")
     is_virtual = declaration.text("reach", "mode") == "in_process"
     if is_virtual or path is None or config.getoption("--nohold-rehearsal"):
         return VirtualWorld()
     # Late: sockets and a web server are nothing that a virtual run needs.
-    from harness.shells.wall import WallWorld
+    from harness.shells.wall import Setup, WallWorld
 
+    is_box = declaration.text("reach", "mode") == "endpoint"
+    setup = Setup(
+        host=config.getoption("--nohold-host"),
+        desk=config.stash.setdefault(_DESK, Desk()) if is_box else None,
+        # Only where they may be needed: each puts something around the program.
+        lying_clock="controller's clock" in steps,
+        small_disk="controller's storage" in steps,
+    )
     time_scale = declaration.number("reach", "time_scale")
-    return WallWorld(path.parent, path, time_scale=time_scale)
+    return WallWorld(path.parent, path, time_scale=time_scale, setup=setup)
 
 
 def _row(request: pytest.FixtureRequest) -> str:

@@ -3,7 +3,7 @@
 from pytest_bdd import given, when
 
 from harness.bench import Bench
-from harness.watch import CHARGE_WITHIN_MS, await_situation
+from harness.watch import CHARGE_WITHIN_MS, await_return, await_situation
 from steps.words import phrase
 
 
@@ -20,9 +20,12 @@ def time_passes(bench: Bench, time: int) -> None:
 @when(phrase("the site loses power for {time:Duration}"))
 def site_power_cut(bench: Bench, time: int) -> None:
     """When the site loses power for 10 minutes"""
+    bench.open()
+    since = len(bench.trace.records)
     bench.faults.put("site_power_cut", for_s=0)
     bench.run_for(time)
     bench.faults.heal("site_power_cut")
+    await_return(bench, since=since)
 
 
 @when(

@@ -77,8 +77,7 @@ def _damaged(put: Injection, kind: Literal["torn", "corrupt", "lost_write"]) -> 
     struck: list[bool] = []
 
     def shows(record: Record) -> bool:
-        dies = record["kind"] == "controller" and record["event"] == "killed"
-        if dies and device.has_state:
+        if str(record.get("mark")).startswith(f"state {kind}: "):
             struck.append(True)
         return bool(struck)
 

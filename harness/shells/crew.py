@@ -24,7 +24,7 @@ import pytest
 #: From closing its pipe to the end of a worker that still has a program to stop.
 LEAVES_WITHIN_S: Final = 10.0
 
-Word = Literal["next", "started", "report"]
+Word = Literal["next", "started", "finished", "report"]
 
 
 def can_fork() -> bool:
@@ -102,6 +102,8 @@ class Crew:
         elif word == "started":
             self._at_work[pipe] = data[0]
             hook.pytest_runtest_logstart(nodeid=data[0], location=data[1])
+        elif word == "finished":
+            hook.pytest_runtest_logfinish(nodeid=data[0], location=data[1])
         else:
             report = hook.pytest_report_from_serializable(config=config, data=data)
             hook.pytest_runtest_logreport(report=report)
@@ -134,6 +136,9 @@ class _Messenger:
 
     def pytest_runtest_logstart(self, nodeid: str, location: object) -> None:
         self.say("started", (nodeid, location))
+
+    def pytest_runtest_logfinish(self, nodeid: str, location: object) -> None:
+        self.say("finished", (nodeid, location))
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         hook = self._config.hook

@@ -8,8 +8,9 @@ standard output and error go to a file, the evidence of a set-up that failed.
 import os
 import signal
 import subprocess
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Final
 
@@ -27,14 +28,18 @@ class Wiring:
     """Where the controller finds its terminal, its cloud, its charger, its state."""
 
     values: Mapping[str, str]
+    #: Words in front of the command, and more of its environment (storage, clock).
+    front: Sequence[str] = ()
+    more: Mapping[str, str] = field(default_factory=dict)
 
     def environment(self) -> dict[str, str]:
         """The values as environment variables: ``psp`` as ``NOHOLD_PSP``."""
-        return {f"NOHOLD_{name.upper()}": value for name, value in self.values.items()}
+        named = {f"NOHOLD_{name.upper()}": value for name, value in self.values.items()}
+        return {**named, **self.more}
 
     def fill(self, command: Sequence[str]) -> list[str]:
         """The command with its placeholders replaced."""
-        return [self._fill_word(word) for word in command]
+        return [*self.front, *(self._fill_word(word) for word in command)]
 
     def _fill_word(self, word: str) -> str:
         for name, value in self.values.items():
@@ -48,6 +53,7 @@ class ControllerProcess:
     def __init__(
         self, command: Sequence[str], wiring: Wiring, *, folder: Path, log: Path
     ) -> None:
+        self._name = command[0]
         self._command = wiring.fill(command)
         self._environment = {**os.environ, **wiring.environment()}
         self._folder = folder
@@ -69,7 +75,7 @@ class ControllerProcess:
             )
         except OSError as error:
             raise SetupError(
-                f"[reach] command: cannot start {self._command[0]!r} in "
+                f"[reach] command: cannot start {self._name!r} in "
                 f"{self._folder}: {error.strerror or error}"
             ) from None
 
@@ -87,40 +93,63 @@ class ControllerProcess:
         """SIGKILL, the whole group; nothing of it survives."""
         self._signal(signal.SIGKILL)
         self._reap(None)
+        self._process = None
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Stand still for a moment, so that its files can be read as they are."""
+        self._signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._signal(signal.SIGCONT)
+
+    def pids(self) -> list[int]:
+        """Its processes, all of its session; empty when it is dead."""
+        if self._process is None or not self.is_running:
+            return []
+        found = [int(at.name) for at in Path("/proc").iterdir() if at.name.isdigit()]
+        return [pid for pid in found if _session_of(pid) == self._process.pid]
 
     def stop(self) -> None:
         """SIGTERM, and SIGKILL for what is still there after the grace."""
         self._signal(signal.SIGTERM)
-        if not self._reap(GRACE_S):
-            self.kill()
+        self._reap(GRACE_S)
+        self.kill()
 
     def _signal(self, number: signal.Signals) -> None:
-        if self._process is not None and self._process.poll() is None:
-            try:
+        """To the whole group, also when the program that was started has ended."""
+        if self._process is not None:
+            with suppress(ProcessLookupError):
                 os.killpg(self._process.pid, number)
-            except ProcessLookupError:
-                return
 
-    def _reap(self, timeout_s: float | None) -> bool:
-        if self._process is None:
-            return True
-        try:
-            self._process.wait(timeout_s)
-        except subprocess.TimeoutExpired:
-            return False
-        self._process = None
-        return True
+    def _reap(self, timeout_s: float | None) -> None:
+        if self._process is not None:
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(timeout_s)
 
     def last_words(self) -> str:
         """The last line of what it printed, for the error that needs it."""
         self._log.flush()
-        with self._log_path.open("rb") as log:
-            log.seek(0, os.SEEK_END)
-            log.seek(max(0, log.tell() - _TAIL_BYTES))
-            lines = log.read().decode("utf-8", "replace").strip().splitlines()
-        return lines[-1] if lines else "(it printed nothing)"
+        return last_line(self._log_path)
 
     def close(self) -> None:
         """Stop the program and close its log."""
         self.stop()
         self._log.close()
+
+
+def last_line(path: Path) -> str:
+    """The last line of a log, however long the log is."""
+    with path.open("rb") as log:
+        log.seek(0, os.SEEK_END)
+        log.seek(max(0, log.tell() - _TAIL_BYTES))
+        lines = log.read().decode("utf-8", "replace").strip().splitlines()
+    return lines[-1] if lines else "(it printed nothing)"
+
+
+def _session_of(pid: int) -> int | None:
+    try:
+        return os.getsid(pid)
+    except OSError:
+        return None

@@ -7,18 +7,24 @@ than life, so everything that the examiner does by the clock is divided by it.
 
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from harness.bench import NotClaimed
-from harness.device import Device, note_life
+from harness.declaration import SetupError
+from harness.device import Device
+from harness.shells.endpoint import PORTS, EndpointDevice
 from harness.shells.loop import Loop
-from harness.shells.process import NOT_IMPLEMENTED, ControllerProcess, Wiring
+from harness.shells.lying_clock import LyingClock
+from harness.shells.process import ControllerProcess, Wiring
+from harness.shells.program import ProgramDevice
 from harness.shells.pty import BAUD, PtyPort
+from harness.shells.serial import SerialPort
+from harness.shells.state_folder import StateFolder
 from harness.shells.tcp import TcpPort
 from harness.shells.web import CloudPort
-from harness.world import Limits
+from harness.world import Desk, Limits
 from simulator.clock import Clock, WallClock
 
 if TYPE_CHECKING:
@@ -30,164 +36,186 @@ SLACK_MS: Final = 1_000
 SETTLE_MS: Final = 3_700_000
 #: After that: longer than a retry by the minute.
 REST_MS: Final = 70_000
+#: Rates that ``psp_device`` may name.
+BAUDS: Final = (9_600, 19_200, 38_400, 57_600, BAUD)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setup:
+    """How a case is set up in real time, beyond what is declared."""
+
+    #: Where the ports listen; a box on a network cannot reach loopback.
+    host: str = "127.0.0.1"
+    #: For an endpoint: what goes on from case to case.
+    desk: Desk | None = None
+    #: The controller's clock, or its storage, may have to fail in this case.
+    lying_clock: bool = False
+    small_disk: bool = False
+
+
+LOOPBACK: Final = Setup()
 
 
 class WallWorld:
     """One case in real time; ``folder`` is where the declaration stands."""
 
-    def __init__(self, folder: Path, declaration: Path, *, time_scale: int) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        declaration: Path,
+        *,
+        time_scale: int,
+        setup: Setup = LOOPBACK,
+    ) -> None:
         self._folder = folder
         self._declaration = declaration
         self._time_scale = time_scale
+        self._setup = setup
         self._loop = Loop()
-        self._home = Path(tempfile.mkdtemp(prefix="nohold-"))
-        self._ports: list[TcpPort | PtyPort | CloudPort] = []
-        self._device: ProcessDevice | None = None
+        #: Logs, state and other files of this case.
+        self.home = Path(tempfile.mkdtemp(prefix="nohold-"))
+        self._tcp: dict[str, TcpPort] = {}
+        self._serial: PtyPort | SerialPort | None = None
+        self._cloud: CloudPort | None = None
+        self._device: ProgramDevice | EndpointDevice | None = None
+        #: What a controller has to be told to find the examiner.
+        self.wiring: Mapping[str, str] = {}
+        self.desk = setup.desk
+        self.terminal_baud = BAUD
         self.clock: Clock = WallClock(scale=time_scale, wait=self._loop.wait)
         self.slack_ms = SLACK_MS * time_scale
         self.limits = Limits(settle_ms=SETTLE_MS, rest_ms=REST_MS)
 
     @property
     def baud(self) -> int | None:
-        ptys = [port for port in self._ports if isinstance(port, PtyPort)]
-        return ptys[0].baud if ptys else None
+        return self._serial.baud if self._serial else None
 
     def build(self, bench: "Bench") -> Device:
-        """Open the ports and wire the declared command to them. Raises SetupError."""
+        """Open the ports, and put what is declared at their ends. Raises SetupError."""
+        self.wiring = {**self._open_terminal(bench), "bay": self._open_bay(bench)}
+        is_endpoint = bench.declaration.text("reach", "mode") == "endpoint"
+        self._device = self._box(bench) if is_endpoint else self._program(bench)
+        return self._device
+
+    # --- devices ----------------------------------------------------------------
+
+    def _program(self, bench: "Bench") -> ProgramDevice:
+        state = StateFolder(self.home / "state", on_small_disk=self._setup.small_disk)
+        clock = LyingClock(self.home / "clock", wanted=self._setup.lying_clock)
         values = {
-            **self._open_terminal(bench),
-            "bay": self._open_bay(bench),
-            "state_dir": str(self._state_folder()),
+            **self.wiring,
+            "state_dir": str(state.path),
             "declaration": str(self._declaration.resolve()),
             "time_scale": str(self._time_scale),
         }
-        command = bench.declaration.listed("reach", "command")
         process = ControllerProcess(
-            command,
-            Wiring(values=values),
+            bench.declaration.listed("reach", "command"),
+            Wiring(
+                values=values,
+                front=state.front(self._folder),
+                more=clock.environment(),
+            ),
             folder=self._folder,
-            log=self._home / "controller.log",
+            log=self.home / "controller.log",
         )
-        self._device = ProcessDevice(process, bench=bench, state=self._home / "state")
-        return self._device
+        return ProgramDevice(process, bench=bench, state=state, clock=clock)
 
-    def _state_folder(self) -> Path:
-        folder = self._home / "state"
-        folder.mkdir()
-        return folder
+    def _box(self, bench: "Bench") -> EndpointDevice:
+        return EndpointDevice(
+            bench,
+            folder=self._folder,
+            log=self.home / "power.log",
+            forget_links=lambda since: self._forget_links(bench, since),
+        )
+
+    def _forget_links(self, bench: "Bench", since: int) -> None:
+        """Close connections that have outlived the box at their other end."""
+        gone = {
+            record["link"]
+            for record in bench.trace.records[since:]
+            if record["kind"] == "link" and record["state"] == "down"
+        }
+        for name, line in (("psp", bench.lines.psp), ("bay", bench.lines.bay)):
+            if name in self._tcp and name not in gone and line.is_open:
+                self._tcp[name].drop()
+                line.close("death")
+
+    # --- ports ------------------------------------------------------------------
+
+    def _port(self, bench: "Bench", key: str) -> int:
+        """The declared port; a box needs one that stays, a program takes any."""
+        declared = bench.declaration.number("reach", key)
+        is_endpoint = bench.declaration.text("reach", "mode") == "endpoint"
+        return declared or (PORTS[key] if is_endpoint else 0)
 
     def _open_bay(self, bench: "Bench") -> str:
-        port = bench.declaration.number("reach", "bay_port")
-        bay = TcpPort(self._loop, bench.lines.bay, port=port)
-        self._ports.append(bay)
+        host, port = self._setup.host, self._port(bench, "bay_port")
+        bay = TcpPort(self._loop, bench.lines.bay, host=host, port=port)
+        self._tcp["bay"] = bay
         return f"tcp://{bay.host}:{bay.port}"
 
     def _open_terminal(self, bench: "Bench") -> dict[str, str]:
-        reach = bench.declaration
+        host = self._setup.host
         if bench.column.interface == "cps":
-            port = reach.number("reach", "cps_port")
-            cloud = CloudPort(
-                self._loop, bench.lines.cloud, port=port, time_scale=self._time_scale
+            port = self._port(bench, "cps_port")
+            self._cloud = CloudPort(
+                self._loop,
+                bench.lines.cloud,
+                host=host,
+                port=port,
+                time_scale=self._time_scale,
             )
-            self._ports.append(cloud)
             return {
-                "cps_url": cloud.url,
+                "cps_url": self._cloud.url,
                 "cps_api_key": bench.api_key,
                 "terminal_serial": bench.serial_number,
             }
         if bench.psp_link == "serial":
-            pty = PtyPort(self._loop, bench.lines.psp, kernel=bench.kernel)
-            self._ports.append(pty)
-            return {"psp": f"serial://{pty.path}?baud={pty.terminal_baud}"}
-        tcp = TcpPort(
-            self._loop, bench.lines.psp, port=reach.number("reach", "psp_port")
-        )
-        self._ports.append(tcp)
+            return {"psp": self._open_serial(bench)}
+        port = self._port(bench, "psp_port")
+        tcp = TcpPort(self._loop, bench.lines.psp, host=host, port=port)
+        self._tcp["psp"] = tcp
         return {"psp": f"tcp://{tcp.host}:{tcp.port}"}
+
+    def _open_serial(self, bench: "Bench") -> str:
+        """A real port for a box that is wired to one, else a pseudo-terminal."""
+        declared = bench.declaration.text("reach", "psp_device")
+        if bench.declaration.text("reach", "mode") != "endpoint":
+            pty = PtyPort(self._loop, bench.lines.psp, kernel=bench.kernel)
+            self._serial = pty
+            return f"serial://{pty.path}?baud={self.terminal_baud}"
+        device, self.terminal_baud = _rate_of(declared)
+        try:
+            self._serial = SerialPort(
+                self._loop,
+                bench.lines.psp,
+                kernel=bench.kernel,
+                device=device,
+                baud=self.terminal_baud,
+            )
+        except SetupError as error:
+            raise SetupError(f"[reach] psp_device: {error}") from None
+        return f"serial://{device}?baud={self.terminal_baud}"
 
     def close(self) -> None:
         """Stop the program, close the ports, remove its state."""
         if self._device is not None:
             self._device.close()
-        for port in self._ports:
-            port.close()
+        for port in (*self._tcp.values(), self._serial, self._cloud):
+            if port is not None:
+                port.close()
         self._loop.close()
-        shutil.rmtree(self._home, ignore_errors=True)
+        shutil.rmtree(self.home, ignore_errors=True)
 
 
-class ProcessDevice:
-    """A program as a device under test."""
-
-    def __init__(
-        self, process: ControllerProcess, *, bench: "Bench", state: Path
-    ) -> None:
-        self._process = process
-        self._state = state
-        self._bench = bench
-        self.boots = 0
-
-    @property
-    def is_alive(self) -> bool:
-        return self._process.is_running
-
-    def start(self) -> None:
-        self.boots += 1
-        note_life(self._bench.court, "started", self.boots)
-        self._process.start()
-
-    def kill(self) -> None:
-        self._process.kill()
-        note_life(self._bench.court, "killed", self.boots)
-
-    @property
-    def has_state(self) -> bool:
-        return any(self._state.iterdir())
-
-    def why_unready(self) -> str:
-        status = self._process.exit_status
-        if status == NOT_IMPLEMENTED:
-            raise NotClaimed(f"status 89: {self._process.last_words()}")
-        if status is not None:
-            return f"it ended with status {status}: {self._process.last_words()}"
-        return self._what_came()
-
-    def _what_came(self) -> str:
-        """What the trace tells of a controller that lives and is not ready."""
-        records = self._bench.trace.records
-        calls = [record for record in records if record["kind"] == "http"]
-        if calls and not any(record["authorised"] for record in calls):
-            return "its calls carry a wrong API key"
-        bytes_in = [
-            record
-            for record in records
-            if record["kind"] == "psp" and record["direction"] == "to_terminal"
-        ]
-        understood = any(
-            "message" in message
-            for record in bytes_in
-            if isinstance(record["messages"], list)
-            for message in record["messages"]
+def _rate_of(declared: str) -> tuple[str, int]:
+    """``/dev/ttyUSB0`` or ``/dev/ttyUSB0?baud=57600``. Raises SetupError."""
+    device, mark, rate = declared.partition("?baud=")
+    if not mark:
+        return device, BAUD
+    if rate not in map(str, BAUDS):
+        allowed = ", ".join(map(str, BAUDS))
+        raise SetupError(
+            f"[reach] psp_device: found baud rate {rate!r}, allowed are {allowed}"
         )
-        if bytes_in and not understood:
-            return self._no_blocks()
-        return ""
-
-    def fail_storage(self, kind: str) -> Callable[[], None]:
-        raise NotClaimed(f"storage fault {kind!r} of a program")
-
-    def shift_clock(
-        self, seconds: int, *, ppm: int = 0, epoch: bool = False
-    ) -> Callable[[], None]:
-        raise NotClaimed("a program whose calendar clock is wrong")
-
-    def _no_blocks(self) -> str:
-        baud = self._bench.world.baud
-        if baud in (None, BAUD):
-            return "bytes came from it that are no PSP blocks"
-        return (
-            f"its serial port is set to {baud} baud; allowed is {BAUD}, "
-            "as in the address that it was given"
-        )
-
-    def close(self) -> None:
-        self._process.close()
+    return device, int(rate)

@@ -97,8 +97,14 @@ def test_a_number_of_the_case_follows_the_seed(make_bench: Make) -> None:
 
 
 def test_columns_do_not_share_their_chance(make_bench: Make) -> None:
-    keys = {make_bench(column).api_key for column in COLUMNS}
-    assert len(keys) == 3
+    drawn = {make_bench(column).draw_number("stay", 0, 10**9) for column in COLUMNS}
+    assert len(drawn) == 3
+
+
+def test_the_api_key_is_the_same_in_all_cases_of_a_run(make_bench: Make) -> None:
+    keys = {make_bench(column, seed=4).api_key for column in COLUMNS}
+    assert len(keys) == 1
+    assert keys != {make_bench(seed=5).api_key}
 
 
 def test_the_first_record_says_what_is_played(make_bench: Make) -> None:

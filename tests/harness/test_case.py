@@ -9,7 +9,8 @@ import pytest
 import harness.world
 from harness.bench import Bench, CaseName, NotClaimed, NotReached
 from harness.case import Breach, Case, CaseNotGreen, conclude, replay_line
-from harness.declaration import SetupError
+from harness.declaration import Declined, SetupError
+from harness.world import Desk
 
 Make = Callable[..., Bench]
 
@@ -57,6 +58,41 @@ def test_what_is_not_claimed_is_not_applicable(case: Case) -> None:
     result = conclude(case, NotClaimed("[claims] rfid"))
     assert (result.conduct, result.reason) == ("NOT APPLICABLE", "[claims] rfid")
     assert result.findings == ()
+    assert kinds_of(case.bench).count("epilogue") == 0
+
+
+def test_a_controller_that_declines_what_is_declared_is_a_finding(case: Case) -> None:
+    result = conclude(case, Declined("status 89: no CPS"))
+    assert (result.conduct, result.reason) == ("NOT APPLICABLE", "status 89: no CPS")
+    (found,) = result.findings
+    assert (found.requirement, found.seen) == ("declaration", "status 89: no CPS")
+    assert not result.is_green
+
+
+def test_a_box_is_left_as_it_was_found(case: Case) -> None:
+    """What has been begun before it showed that the case is not for it is ended."""
+    bench = case.bench
+    desk = bench.world.desk = Desk()
+    bench.drivers.tap(bench.driver(1), bench.driver(1).card)
+    assert bench.run_until(lambda: bench.open_sessions() == 1, 60_000)
+    conclude(case, NotClaimed("no power_command"))
+    assert bench.open_sessions() == 0
+    assert kinds_of(bench).count("epilogue") > 0
+    assert desk.stained_by == ""
+    assert len(desk.registers_wh) == 2
+
+
+def test_a_box_that_leaves_a_session_open_stains_what_follows(case: Case) -> None:
+    bench = case.bench
+    desk = bench.world.desk = Desk()
+    bench.drivers.tap(bench.driver(1), bench.driver(1).card)
+    assert bench.run_until(lambda: bench.open_sessions() == 1, 60_000)
+    conclude(case, SetupError("the cable is gone"))
+    assert desk.stained_by == "It's mine"
+
+
+def kinds_of(bench: Bench) -> list[object]:
+    return [record["kind"] for record in bench.trace.records]
 
 
 def test_a_setup_that_fails_is_never_a_fail(case: Case) -> None:

@@ -1,5 +1,6 @@
-"""``nohold check``: set-up mistakes each get a line of their own, never a verdict."""
+"""``nohold check`` and ``nohold run``: a set-up mistake is a line, never a verdict."""
 
+import socket
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +11,7 @@ from typer.testing import CliRunner
 from harness.cli import app
 
 REFERENCE = Path(__file__).parents[2] / "controller_ref" / "declaration.toml"
-Check = Callable[..., tuple[int, str]]
+FEATURE = Path(__file__).parents[2] / "features" / "driver_changes_plan.feature"
 
 #: A program that speaks to nobody.
 SILENT = "import time\nwhile True:\n    time.sleep(0.05)\n"
@@ -21,30 +22,77 @@ sys.exit(main(sys.argv[1:]))
 """
 DIES = "import sys\nsys.exit('the relay board is missing')\n"
 DECLINES = "import sys\nprint('no CPS in this build')\nsys.exit(89)\n"
+#: What a terminal hears of a controller at another baud rate is noise.
+WRONG_BAUD = """
+import os, serial, time
+path = os.environ["NOHOLD_PSP"].removeprefix("serial://").partition("?")[0]
+port = serial.Serial(path, 9600)
+while True:
+    port.write(bytes.fromhex("e6 80 9e 18 00 f8"))
+    time.sleep(0.05)
+"""
+WRONG_KEY = REAL.replace(
+    "sys.exit", "os.environ['NOHOLD_CPS_API_KEY'] = 'not-the-key'\nsys.exit"
+)
 
 
-@pytest.fixture
-def check(tmp_path: Path) -> Check:
-    """Write a declaration around a program and check it."""
+class SetUp:
+    """A declaration around a program, and the two commands that look at it."""
 
-    def run(program: str, *, interface: str = "psp", **changes: str) -> tuple[int, str]:
-        (tmp_path / "controller.py").write_text(program, encoding="utf-8")
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.path = folder / "declaration.toml"
+
+    def write(self, program: str, *, claims: str = "", **reach: str) -> "SetUp":
+        """``claims``: ``key=value`` that replaces what the reference claims."""
+        (self._folder / "controller.py").write_text(program, encoding="utf-8")
         text = REFERENCE.read_text(encoding="utf-8").partition("[reach]")[0]
-        text = text.replace('interface = "psp"', f'interface = "{interface}"')
-        reach = {
+        if claims:
+            key, value = claims.split("=")
+            lines = [
+                f'{key} = "{value}"' if line.startswith(f"{key} =") else line
+                for line in text.splitlines()
+            ]
+            text = "\n".join(lines)
+        keys = {
             "mode": '"process"',
             "command": f'["{sys.executable}", "controller.py"]',
             "ready_within": "3",
             "time_scale": "20",
-            **changes,
+            **reach,
         }
-        lines = [f"{key} = {value}" for key, value in reach.items() if value]
-        path = tmp_path / "declaration.toml"
-        path.write_text("\n".join([text, "[reach]", *lines]), encoding="utf-8")
-        result = CliRunner().invoke(app, ["check", "-d", str(path)])
-        return result.exit_code, result.output
+        lines = [f"{key} = {value}" for key, value in keys.items() if value]
+        self.path.write_text("\n".join([text, "[reach]", *lines]), encoding="utf-8")
+        return self
 
-    return run
+    def check(self) -> tuple[int, str]:
+        return _invoke("check", "-d", str(self.path))
+
+    def run(self) -> tuple[int, str]:
+        return _invoke("run", str(FEATURE), "-d", str(self.path))
+
+
+def _invoke(*words: str) -> tuple[int, str]:
+    result = CliRunner().invoke(app, list(words))
+    return result.exit_code, result.output
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> SetUp:
+    return SetUp(tmp_path)
+
+
+def expect(outcome: tuple[int, str], line: str) -> None:
+    """A set-up error with this line, once, and no verdict on anybody."""
+    status, output = outcome
+    assert status == 3, output
+    assert output.count(line) == 1, output
+    assert "SETUP ERROR" in output or "nohold: set-up error" in output
+    for word in ("FAIL", "PASS", "examined", "Traceback"):
+        assert word not in output
+
+
+# --- what works -------------------------------------------------------------------
 
 
 def test_the_reference_controller_in_process_is_ready() -> None:
@@ -53,64 +101,83 @@ def test_the_reference_controller_in_process_is_ready() -> None:
     assert "READY" in result.output
 
 
-def test_the_reference_program_is_ready(check: Check) -> None:
-    status, output = check(REAL, ready_within="20")
+def test_the_reference_program_is_ready(made: SetUp) -> None:
+    status, output = made.write(REAL, ready_within="20").check()
     assert status == 0, output
     assert "killed, started with the same state directory, ready again" in output
 
 
-def test_a_controller_that_answers_nothing(check: Check) -> None:
-    status, output = check(SILENT)
-    assert status == 3
-    assert "no hello on the bay link, the set-up sequence did not reach" in output
-    assert "SETUP ERROR" in output
-    assert "FAIL" not in output
+# --- what does not ----------------------------------------------------------------
+
+Command = Callable[[SetUp], tuple[int, str]]
+both = pytest.mark.parametrize("command", [SetUp.check, SetUp.run])
 
 
-def test_one_that_crashes_at_start(check: Check) -> None:
-    status, output = check(DIES)
-    assert status == 3
-    assert "it ended with status 1: the relay board is missing" in output
+@both
+def test_a_controller_that_answers_nothing(made: SetUp, command: Command) -> None:
+    expect(
+        command(made.write(SILENT, ready_within="1")),
+        "controller not ready within 1 s: no hello on the bay link, "
+        "the set-up sequence did not reach ENABLED",
+    )
 
 
-def test_one_that_does_not_implement_what_is_asked(check: Check) -> None:
-    status, output = check(DECLINES)
-    assert status == 3
-    assert "status 89: no CPS in this build" in output
+@both
+def test_one_that_crashes_at_start(made: SetUp, command: Command) -> None:
+    expect(command(made.write(DIES)), "ended with status 1: the relay board is missing")
 
 
-def test_a_program_that_is_not_there(check: Check) -> None:
-    status, output = check("", command='["./not-here"]')
-    assert status == 3
-    assert "[reach] command: cannot start './not-here'" in output
+@both
+def test_one_that_uses_a_wrong_baud_rate(made: SetUp, command: Command) -> None:
+    wrong = made.write(
+        WRONG_BAUD, claims="terminal=p6x", psp_link='"serial"', ready_within="2"
+    )
+    expect(
+        command(wrong),
+        "wrong baud rate: its port is set to 9600 baud, the terminal to 115200",
+    )
 
 
-def test_a_port_in_use(check: Check) -> None:
-    import socket
+@both
+def test_a_wrong_api_key(made: SetUp, command: Command) -> None:
+    wrong = made.write(WRONG_KEY, claims="interface=cps", ready_within="30")
+    expect(command(wrong), "its calls carry a wrong API key")
 
+
+@both
+def test_a_port_in_use(made: SetUp, command: Command) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        status, output = check(REAL, bay_port=str(port))
-    assert status == 3
-    assert f"port {port} on 127.0.0.1: Address already in use" in output
+        expect(
+            command(made.write(REAL, bay_port=str(port))),
+            f"port {port} on 127.0.0.1: Address already in use",
+        )
 
 
-def test_a_missing_key(check: Check) -> None:
-    status, output = check(REAL, mode="")
-    assert status == 3
-    assert "[reach] mode: missing, allowed is one of process, endpoint" in output
+@both
+def test_a_missing_key(made: SetUp, command: Command) -> None:
+    expect(
+        command(made.write(REAL, mode="")),
+        "[reach] mode: missing, allowed is one of process, endpoint",
+    )
 
 
-def test_a_wrong_api_key(check: Check) -> None:
-    key = "os.environ['NOHOLD_CPS_API_KEY'] = 'not-the-key'\n"
-    wrong = REAL.replace("sys.exit", key + "sys.exit")
-    status, output = check(wrong, interface="cps", ready_within="8")
-    assert status == 3
-    assert "its calls carry a wrong API key" in output
+@both
+def test_one_that_does_not_do_what_it_declares(made: SetUp, command: Command) -> None:
+    expect(
+        command(made.write(DECLINES)),
+        "does not implement what is declared: status 89: no CPS in this build",
+    )
 
 
-def test_no_such_declaration(tmp_path: Path) -> None:
-    path = tmp_path / "declaration.toml"
-    result = CliRunner().invoke(app, ["check", "-d", str(path)])
-    assert result.exit_code == 3
-    assert "no such file" in result.output
+@both
+def test_a_program_that_is_not_there(made: SetUp, command: Command) -> None:
+    missing = made.write("", command='["./not-here"]')
+    expect(command(missing), "[reach] command: cannot start './not-here'")
+
+
+def test_no_such_declaration(made: SetUp) -> None:
+    expect(made.check(), "no such file")
+    status, output = made.run()
+    assert status == 2
+    assert "no such file or folder" in output

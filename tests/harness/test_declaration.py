@@ -101,3 +101,44 @@ def test_a_file_that_cannot_be_read(
         path.write_bytes(content)
     with pytest.raises(SetupError, match=complaint):
         load(path)
+
+
+@pytest.mark.parametrize("host", ["cps.mypayter.com", "https://API.Payter.com:443/v3"])
+def test_a_host_of_payters_own_is_refused_wherever_it_stands(
+    fine: dict[str, dict[str, object]], host: str
+) -> None:
+    fine["reach"]["callback_hosts"] = ["127.0.0.1", host]
+    with pytest.raises(
+        SetupError, match=r"\[reach\] callback_hosts: found .*(?i:payter\.com)"
+    ):
+        check(fine)
+
+
+@pytest.mark.parametrize(
+    ("mode", "key", "allowed"),
+    [
+        ("process", "command", "the program and its arguments"),
+        ("in_process", "controller", "package.module:factory"),
+    ],
+)
+def test_what_a_mode_cannot_do_without(
+    fine: dict[str, dict[str, object]], mode: str, key: str, allowed: str
+) -> None:
+    fine["reach"] = {"mode": mode}
+    with pytest.raises(
+        SetupError, match=rf"\[reach\] {key}: missing, allowed is {allowed}"
+    ):
+        check(fine)
+
+
+def test_a_box_on_a_named_serial_port_is_wired_to_one(
+    fine: dict[str, dict[str, object]],
+) -> None:
+    fine["reach"] = {"mode": "endpoint", "psp_device": "/dev/ttyUSB0"}
+    assert check(fine).text("reach", "psp_link") == "serial"
+    assert check(check(fine).plain()).text("reach", "psp_link") == "serial"
+    fine["reach"] = {"mode": "endpoint", "psp_link": "serial"}
+    with pytest.raises(SetupError, match="psp_device: missing, allowed is the path of"):
+        check(fine)
+    fine["claims"]["interface"] = "cps"
+    assert check(fine).text("reach", "mode") == "endpoint"

@@ -107,6 +107,16 @@ def test_the_matrix_fits_its_width_and_loses_nothing(width: int) -> None:
     assert "…" not in text
 
 
+def test_what_is_declared_and_declined_is_told_although_it_is_not_applicable() -> None:
+    found = FindingLine(
+        requirement="declaration", expected="what is declared", seen="status 89: no CPS"
+    )
+    text = matrix_text(run(GREEN, replace(SKIPPED, findings=(found,))), GROUPS)
+    assert "NOT APPLICABLE" in text
+    assert "declaration expected what is declared" in text
+    assert "seen     status 89: no CPS" in text
+
+
 def test_colour_only_when_asked_for() -> None:
     assert "\x1b[" not in matrix_text(ALL, GROUPS)
     coloured = matrix_text(ALL, GROUPS, colour=True)

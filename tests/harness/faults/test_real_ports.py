@@ -3,7 +3,7 @@
 import http.client
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,7 +18,7 @@ from harness.run import REFERENCE
 from harness.shells.loop import Loop
 from harness.shells.tcp import TcpPort
 from harness.shells.web import CloudPort
-from harness.world import Limits
+from harness.world import Desk, Limits
 from simulator.clock import Clock, WallClock
 from simulator.faults import Value
 from wire.cps import build
@@ -40,6 +40,9 @@ class Ports:
     slack_ms: int = 1_000
     limits: Limits = field(default_factory=lambda: Limits(settle_ms=1, rest_ms=1))
     baud: int | None = None
+    desk: Desk | None = None
+    wiring: Mapping[str, str] = field(default_factory=dict)
+    terminal_baud: int = 0
     heard: list[Fact] = field(default_factory=list)
     open: list[TcpPort | CloudPort] = field(default_factory=list)
 
@@ -249,7 +252,7 @@ def test_the_port_is_told_of_a_call_that_breaks(
     assert bench.run_until(lambda: bool(ends), PATIENCE_MS)
     thread.join()
     assert [fact.reason for fact in heard(bench, HttpFailed)] == [reason]
-    assert ends != ["200"]
+    assert ends == ["broken"]
 
 
 @pytest.mark.parametrize("bench", ["cps"], indirect=True)

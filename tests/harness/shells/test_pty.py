@@ -197,6 +197,6 @@ time_scale = 2
     path.write_text(text + reach, encoding="utf-8")
     result = CliRunner().invoke(app, ["check", "-d", str(path)])
     assert result.exit_code == 3, result.output
-    found = "its serial port is set to 9600 baud; allowed is 115200"
+    found = "wrong baud rate: its port is set to 9600 baud, the terminal to 115200"
     assert found in result.output
     assert "SETUP ERROR" in result.output
