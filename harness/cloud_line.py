@@ -80,7 +80,8 @@ class CloudLine:
         parsed = parse_call(request)
         route = parsed.route if isinstance(parsed, Call) else ""
         fault = self._fault_for(route)
-        self._pending[number] = _Pending(action.call_id, route, fault)
+        if self.listening:  # else it comes from a controller that is dead by now
+            self._pending[number] = _Pending(action.call_id, route, fault)
         refused = self.is_cut or (fault is not None and fault.what == "refuse")
         lost = refused or (fault is not None and fault.what == "lose_request")
         self._record_call(number, request, parsed, fate="lost" if lost else "delivered")

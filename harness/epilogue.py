@@ -19,9 +19,6 @@ from simulator import events
 #: A session that nobody can know of is not waited for: only the terminal's own
 #: session time-out ends it.
 UNKNOWABLE_MS: Final = 3_600_000
-#: The station goes on serving for a while, as it would have without the epilogue:
-#: longer than any issuer takes to answer (240 s), so that what is asked is over.
-LAST_LOOK_MS: Final = 300_000
 #: Drivers take their time to leave once the bench is healed.
 LEAVE_AFTER_MS: Final = 5_000
 
@@ -38,7 +35,8 @@ def run_epilogue(bench: Bench) -> None:
     longest_ms = UNKNOWABLE_MS if bench.allow_unknown else bench.world.limits.settle_ms
     bench.run_until(lambda: bench.open_sessions() == 0, longest_ms)
     _note(bench, "settled")
-    bench.run_for(LAST_LOOK_MS)
+    # The station goes on serving for a while, as it would have without the epilogue.
+    bench.run_for(bench.world.limits.look_ms)
     _closes_down(bench)
     bench.run_for(bench.world.limits.rest_ms)
     _note(bench, "ended")

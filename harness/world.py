@@ -16,12 +16,18 @@ if TYPE_CHECKING:
     from harness.bench import Bench
 
 
+#: Longer than any issuer takes to answer (240 s), so that what is asked is over.
+LOOK_MS: Final = 300_000
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """How long the end of a case may take, in milliseconds of the run."""
 
     #: After healing, until no session is open.
     settle_ms: int
+    #: After that, at a station that goes on serving.
+    look_ms: int = LOOK_MS
     #: After that, at a station that is out of service.
     rest_ms: int
 

@@ -23,8 +23,9 @@ from harness.judge.verdict import (
     Settlement,
 )
 
-#: A controller killed this soon after a fact arrived may not have stored it.
-UNSTORED_MS: Final = 1_000
+#: A controller killed this soon after a fact arrived may not have stored it. It stores
+#: things in real time, however much faster the run's time passes.
+_UNSTORED_MS: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +61,10 @@ class Dossier:
     @property
     def end_ms(self) -> int:
         return self.case.timeline.end_ms
+
+    @property
+    def unstored_ms(self) -> int:
+        return _UNSTORED_MS * self.case.promises.time_scale
 
 
 # --- When and how much ----------------------------------------------------------

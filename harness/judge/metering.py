@@ -5,7 +5,9 @@ the register when this session's contactor closed; with the link down it is the 
 register received (device_under_test.md section 1). Suspect readings are skipped. A
 register that falls, or moves faster than the connector's declared power, is a meter
 fault: the right amount is the register without that step, and since nobody knows what
-flowed meanwhile, the answer is a range.
+flowed meanwhile, the answer is a range. It is one too where the contactor closed
+unseen, because the link went down after the order: the register before the order was
+known, so what flowed until the welcome may be billed.
 """
 
 from collections.abc import Iterable, Sequence
@@ -70,6 +72,9 @@ def _used(bay: Bay, interval: Interval, as_of_ms: int, max_power_w: int) -> Used
     wait_ms = 0 if is_away else FINAL_METER_MS
     readings = _readings(story, interval, as_of_ms, wait_ms)
     low_wh, high_wh = climb(readings, max_power_w)
+    if interval.start.welcome:
+        unseen = [*_good_before(story, interval.start.seq - 1), *readings]
+        high_wh = max(high_wh, climb(unseen, max_power_w)[1])
     trusted_until = _trusted_until(story, interval, as_of_ms)
     if trusted_until is not None:
         early = [r for r in readings if r.t_ms <= trusted_until]
@@ -84,8 +89,7 @@ def _readings(
     """From the register at the start to the final one, good readings only."""
     start, end = interval.start, interval.end
     later = since(story.readings, start.seq)
-    earlier = story.readings[: len(story.readings) - len(later)]
-    before = [r for r in reversed(earlier[-_RECENT:]) if r.good][:1]
+    before = _good_before(story, start.seq)
     rest = since(later, interval.end_seq - 1)
     inside = until(later[: len(later) - len(rest)], as_of_ms + wait_ms)
     during = [r for r in inside if r.good]
@@ -94,6 +98,13 @@ def _readings(
         final = until(since(later, end.seq - 1), limit)
         during += [r for r in final if r.good][:1]
     return [*before, *during]
+
+
+def _good_before(story: Story, seq: int) -> list[Reading]:
+    """The last good reading up to and including record ``seq``, if there is one."""
+    later = since(story.readings, seq)
+    earlier = story.readings[: len(story.readings) - len(later)]
+    return [r for r in reversed(earlier[-_RECENT:]) if r.good][:1]
 
 
 def _final_by(story: Story, end: At, as_of_ms: int) -> int:

@@ -102,10 +102,12 @@ class Promises:
     claims: Claims
     windows: Windows
     prices: Prices
+    #: How many times faster than life the run's time passed.
+    time_scale: int = 1
 
     @classmethod
     def read(cls, declaration: Table, column: str = "") -> Self:
-        """From the three tables; ``column`` fills in what the claims leave out."""
+        """From the tables; ``column`` fills in what the claims leave out."""
         claims = dict(table(declaration, "claims"))
         if column == "cps":
             claims.setdefault("interface", "cps")
@@ -115,4 +117,5 @@ class Promises:
             claims=Claims.read(claims),
             windows=Windows.read(table(declaration, "timing")),
             prices=Prices.read(table(declaration, "tariff")),
+            time_scale=number(table(declaration, "reach"), "time_scale") or 1,
         )

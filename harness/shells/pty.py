@@ -9,6 +9,7 @@ deadlines, so that the pace holds whatever one wake-up costs.
 import os
 import termios
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 
 from harness.psp_line import PspLine
@@ -38,6 +39,8 @@ class PtyPort:
         self._kernel = kernel
         self._paced = paced
         self._free_at_ms = 0
+        #: Counts the controllers that have died on this line.
+        self._life = 0
         # The other end is kept open, so that a controller may come and go.
         self._master, self._slave = os.openpty()
         _make_raw(self._slave)
@@ -77,13 +80,28 @@ class PtyPort:
         self._free_at_ms = at_ms
 
     def _writer(self, data: bytes) -> Callable[[], None]:
-        return lambda: self._write(data)
+        life = self._life
+
+        def write() -> None:
+            if life == self._life:
+                self._write(data)
+
+        return write
 
     def _write(self, data: bytes) -> None:
         try:
             os.write(self._master, data)
         except OSError:
             return  # nobody reads: a full line loses bytes, as a real one does
+
+    def forget(self) -> None:
+        """The controller has died: what is under way, in either direction, is lost."""
+        self._life += 1
+        self._free_at_ms = 0
+        termios.tcflush(self._slave, termios.TCIFLUSH)
+        with suppress(BlockingIOError):
+            while os.read(self._master, READ_BYTES):
+                pass
 
     def close(self) -> None:
         """Unplug the line: the controller's next read fails."""

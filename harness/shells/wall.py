@@ -7,6 +7,7 @@ than life, so everything that the examiner does by the clock is divided by it.
 
 import shutil
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -67,8 +68,19 @@ class WallWorld:
             folder=self._folder,
             log=self._home / "controller.log",
         )
-        self._device = ProcessDevice(process, bench=bench, state=self._home / "state")
+        self._device = ProcessDevice(
+            process, bench=bench, state=self._home / "state", died=self._forget
+        )
         return self._device
+
+    def _forget(self) -> None:
+        """The controller has died.
+
+        A socket tells by itself that nobody reads any more; a serial line never does.
+        """
+        for port in self._ports:
+            if isinstance(port, PtyPort):
+                port.forget()
 
     def _state_folder(self) -> Path:
         folder = self._home / "state"
@@ -116,9 +128,15 @@ class ProcessDevice:
     """A program as a device under test."""
 
     def __init__(
-        self, process: ControllerProcess, *, bench: "Bench", state: Path
+        self,
+        process: ControllerProcess,
+        *,
+        bench: "Bench",
+        state: Path,
+        died: Callable[[], None],
     ) -> None:
         self._process = process
+        self._died = died
         self._state = state
         self._bench = bench
         self.boots = 0
@@ -130,11 +148,20 @@ class ProcessDevice:
     def start(self) -> None:
         self.boots += 1
         note_life(self._bench.court, "started", self.boots)
+        lines = self._bench.lines
+        lines.cloud.listening = True
+        if self._bench.psp_link == "serial" and not lines.psp.is_open:
+            lines.psp.open()
         self._process.start()
 
     def kill(self) -> None:
         self._process.kill()
         note_life(self._bench.court, "killed", self.boots)
+        lines = self._bench.lines
+        lines.psp.close("death")
+        lines.cloud.forget()
+        lines.bay.close("death")
+        self._died()
 
     @property
     def has_state(self) -> bool:

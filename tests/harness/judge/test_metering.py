@@ -169,6 +169,19 @@ def test_with_the_link_down_the_last_register_counts(play: Play) -> None:
     assert waited.green, waited.findings
 
 
+def test_what_flowed_before_the_welcome_that_showed_a_closed_contactor(
+    play: Play,
+) -> None:
+    """Ordered, then the link went down: the register before the order was known."""
+    lost = "11 link bay down cut\n60 link bay up\n60 said welcome 1:C:closed:1200"
+    script = CHARGING.replace("11    said contactor 1 closed", lost)
+    script = script.replace("12    said plug 1 C\n", "")
+    for amount in (190, 200):
+        judgement = play(f"{script}{END}{committed(1201, amount)}")
+        assert expected(judgement) == (190, 200)
+        assert judgement.green, judgement.findings
+
+
 def test_without_any_start_register_the_first_reading_counts(play: Play) -> None:
     script = CHARGING.replace("0     said welcome 1:A:open:1000\n", "")
     judgement = play(f"{script}{END}{committed(1201, 100)}")

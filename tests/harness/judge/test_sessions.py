@@ -114,7 +114,9 @@ def test_dying_before_the_answer_could_be_stored_allows_a_repeat(play: Play) -> 
     other = script.replace(f"310 {VOID}", "310 > CC : Commit Session session_id=66")
     assert only(play(other)) is Settlement.TWICE
     unharmed = script.replace("302.5 life killed", "304 life killed")
-    assert only(play(unharmed.replace("\n303", "\n305"))) is Settlement.TWICE
+    unharmed = unharmed.replace("\n303", "\n305")
+    assert only(play(unharmed)) is Settlement.TWICE
+    assert play(unharmed, reach={"time_scale": 20}).green
 
 
 def test_two_effective_closes(play: Play) -> None:
