@@ -61,8 +61,6 @@ _OFTEN: Final = 0.8
 _HALF: Final = 0.5
 #: Enough for all repeats by the minute.
 _SETTLE_MS: Final = 600_000
-#: After all is settled: cards are answered within seconds here.
-_LOOK_ON_MS: Final = 30_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,8 +135,7 @@ def _bench(case: Case, folder: Path) -> Bench:
     wishes = Wishes(declaration=load(path), configurable=False)
     name = CaseName(scenario=f"{case.kills} kills", requirements=("R-PER-02",))
     world = WallWorld(folder, path, time_scale=TIME_SCALE)
-    limits = replace(world.limits, settle_ms=_SETTLE_MS, look_ms=_LOOK_ON_MS)
-    world.limits = limits
+    world.limits = replace(world.limits, settle_ms=_SETTLE_MS)
     bench = Bench(wishes, column=column, seed=case.seed, case=name, world=world)
     bench.allow_unknown = _cannot_list(column)
     return bench

@@ -14,6 +14,7 @@ has nobody to serve need not keep its lines alive, which makes these eight days 
 from typing import Final
 
 from harness.bench import Bench
+from harness.world import LONGEST_ANSWER_MS
 from simulator import events
 
 #: A session that nobody can know of is not waited for: only the terminal's own
@@ -37,9 +38,15 @@ def run_epilogue(bench: Bench) -> None:
     _note(bench, "settled")
     # The station goes on serving for a while, as it would have without the epilogue.
     bench.run_for(bench.world.limits.look_ms)
+    bench.run_until(lambda: not _is_asking(bench), LONGEST_ANSWER_MS)
     _closes_down(bench)
     bench.run_for(bench.world.limits.rest_ms)
     _note(bench, "ended")
+
+
+def _is_asking(bench: Bench) -> bool:
+    """Whether an approval may still come."""
+    return bench.court.terminal.is_authorising or bench.court.issuer.is_asked
 
 
 def _everyone_leaves(bench: Bench) -> None:

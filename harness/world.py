@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from harness.bench import Bench
 
 
-#: Longer than any issuer takes to answer (240 s), so that what is asked is over.
-LOOK_MS: Final = 300_000
+#: Longer than any issuer takes to answer (240 s).
+LONGEST_ANSWER_MS: Final = 300_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,8 +26,8 @@ class Limits:
 
     #: After healing, until no session is open.
     settle_ms: int
-    #: After that, at a station that goes on serving.
-    look_ms: int = LOOK_MS
+    #: After that, at a station that goes on serving; longer while an issuer is asked.
+    look_ms: int
     #: After that, at a station that is out of service.
     rest_ms: int
 
@@ -64,7 +64,9 @@ class VirtualWorld:
         self.clock: Clock = VirtualClock()
         self.slack_ms = 0
         longest_ms = RETRY_PLAN_MS + MARGIN_MS
-        self.limits = Limits(settle_ms=longest_ms, rest_ms=longest_ms)
+        self.limits = Limits(
+            settle_ms=longest_ms, look_ms=LONGEST_ANSWER_MS, rest_ms=longest_ms
+        )
 
     @property
     def baud(self) -> int | None:

@@ -85,6 +85,11 @@ class Issuer:
         """Every hold ever opened, by its name; read only."""
         return self._holds.all
 
+    @property
+    def is_asked(self) -> bool:
+        """Whether a request waits for its decision."""
+        return self._pending > 0
+
     def set_behaviour(self, card: str | None, behaviour: Behaviour | None) -> None:
         """Let one card, or all (None), behave otherwise; a Behaviour of None heals.
 

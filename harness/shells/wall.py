@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 SLACK_MS: Final = 1_000
 #: Until no session is open: an hourly retry may be next.
 SETTLE_MS: Final = 3_700_000
+#: After that: a card that is being read is answered, or asked about, by then.
+LOOK_MS: Final = 30_000
 #: After that: longer than a retry by the minute.
 REST_MS: Final = 70_000
 
@@ -45,7 +47,7 @@ class WallWorld:
         self._device: ProcessDevice | None = None
         self.clock: Clock = WallClock(scale=time_scale, wait=self._loop.wait)
         self.slack_ms = SLACK_MS * time_scale
-        self.limits = Limits(settle_ms=SETTLE_MS, rest_ms=REST_MS)
+        self.limits = Limits(settle_ms=SETTLE_MS, look_ms=LOOK_MS, rest_ms=REST_MS)
 
     @property
     def baud(self) -> int | None:

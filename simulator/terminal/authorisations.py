@@ -112,6 +112,10 @@ class Authorisations:
             self._send(wish)
 
     @property
+    def is_under_way(self) -> bool:
+        return self._current is not None
+
+    @property
     def is_asking_pin(self) -> bool:
         return self._send_at_ms is not None
 

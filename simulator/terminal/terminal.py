@@ -109,6 +109,11 @@ class Terminal:
         return self._is_on and self._booted_at_ms is None
 
     @property
+    def is_authorising(self) -> bool:
+        """Somebody waits for the end of an authorisation, PIN entry included."""
+        return self._device.authorisations.is_under_way
+
+    @property
     def screen(self) -> Screen:
         """What the driver sees."""
         return self._device.display.visible
