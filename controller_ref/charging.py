@@ -190,7 +190,7 @@ class Charging:
         self._closing.finish(session)
         connector = self.connector_of(session)
         if connector is not None:
-            connector.is_served = session.energy_wh > 0
+            connector.is_served = connector.is_plugged and session.energy_wh > 0
             self.unlock(connector)
 
     def _cancel_timers(self, session: Session) -> None:

@@ -417,6 +417,18 @@ class TestReturn:
         rig.run(20_000)
         assert rig.closes == VOID
 
+    def test_who_comes_after_a_driver_who_left_unseen_is_served(
+        self, rig_of: Make
+    ) -> None:
+        """The connector is the next driver's, though nobody saw the first one go."""
+        rig = rig_of().boot().tap().plug().charge(100)
+        rig.die()
+        rig.charger.rows[1].update(pilot="A", contactor_closed=False)
+        rig.boot().run(20_000)
+        assert rig.closes == [("commit", 5)]
+        rig.plug().tap()
+        assert rig.charger.commands() == [True, True]
+
     def test_a_boot_in_1970(self, rig_of: Make) -> None:
         rig = rig_of().boot().tap().plug().charge(1000)
         rig.die()
