@@ -421,7 +421,7 @@ class TestReturn:
         self, rig_of: Make
     ) -> None:
         """The connector is the next driver's, though nobody saw the first one go."""
-        rig = rig_of().boot().tap().plug().charge(100)
+        rig = rig_of(connectors=2).boot().tap().plug().charge(100)
         rig.die()
         rig.charger.rows[1].update(pilot="A", contactor_closed=False)
         rig.boot().run(20_000)
