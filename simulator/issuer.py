@@ -72,8 +72,7 @@ class Issuer:
         self._references = 0
         self._reference_head = chance.randrange(100_000, 1_000_000)
         self._behaviours: dict[str | None, Behaviour] = {}
-        self._refused_captures = 0
-        self._refused_releases = 0
+        self._refused_captures = self._refused_releases = 0
         self._capture_limit_minor: int | None = None
         self._silent: frozenset[Ask] = frozenset()
         self._silent_after_effect = False

@@ -32,12 +32,21 @@ class PtyPort:
     """One pseudo-terminal; ``path`` is what the controller opens."""
 
     def __init__(
-        self, loop: Loop, line: PspLine, *, kernel: Kernel, paced: bool = True
+        self,
+        loop: Loop,
+        line: PspLine,
+        *,
+        kernel: Kernel,
+        time_scale: int = 1,
+        paced: bool = True,
     ) -> None:
         self._loop = loop
         self._line = line
         self._kernel = kernel
         self._paced = paced
+        # As much as passes in the same real time: a short block stays in one piece, so
+        # that a machine that is busy cannot tear it where a real line would not.
+        self._piece_bytes = PIECE_BYTES * time_scale
         self._free_at_ms = 0
         #: Counts the controllers that have died on this line.
         self._life = 0
@@ -64,6 +73,9 @@ class PtyPort:
         except OSError:
             return
         if data:
+            # Whoever has started anew on this line speaks first.
+            if not self._line.is_open:
+                self._line.open()
             self._line.send(data)
 
     def _deliver(self, fact: Fact) -> None:
@@ -72,11 +84,11 @@ class PtyPort:
         if not self._paced:
             self._write(fact.data)
             return
-        piece_ms = PIECE_BYTES * BITS_PER_BYTE * 1000 // (self.baud or 57_600)
         at_ms = max(self._free_at_ms, self._kernel.now_ms)
-        for start in range(0, len(fact.data), PIECE_BYTES):
-            at_ms += piece_ms
-            self._kernel.at(at_ms, self._writer(fact.data[start : start + PIECE_BYTES]))
+        for start in range(0, len(fact.data), self._piece_bytes):
+            piece = fact.data[start : start + self._piece_bytes]
+            at_ms += len(piece) * BITS_PER_BYTE * 1000 // (self.baud or 57_600)
+            self._kernel.at(at_ms, self._writer(piece))
         self._free_at_ms = at_ms
 
     def _writer(self, data: bytes) -> Callable[[], None]:

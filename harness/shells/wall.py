@@ -107,7 +107,12 @@ class WallWorld:
                 "terminal_serial": bench.serial_number,
             }
         if bench.psp_link == "serial":
-            pty = PtyPort(self._loop, bench.lines.psp, kernel=bench.kernel)
+            pty = PtyPort(
+                self._loop,
+                bench.lines.psp,
+                kernel=bench.kernel,
+                time_scale=self._time_scale,
+            )
             self._ports.append(pty)
             return {"psp": f"serial://{pty.path}?baud=115200"}
         tcp = TcpPort(
@@ -150,10 +155,7 @@ class ProcessDevice:
     def start(self) -> None:
         self.boots += 1
         note_life(self._bench.court, "started", self.boots)
-        lines = self._bench.lines
-        lines.cloud.listening = True
-        if self._bench.psp_link == "serial" and not lines.psp.is_open:
-            lines.psp.open()
+        self._bench.lines.cloud.listening = True
         self._process.start()
 
     def kill(self) -> None:

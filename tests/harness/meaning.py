@@ -1,38 +1,37 @@
 """What a trace means, whatever it was played on: the events that matter, in order.
 
-Three stories are told of a case, each a list of lines, none with a time or an amount,
-because both follow the clock of the world that it was played in:
+Four stories are told of a case, each a list of lines:
 
-* ``money``: what became of holds, sessions and energy, in the order of the world. This
-  one is the same over PSP and over CPS.
-* ``terminal``: what the controller asked of the terminal, without setting it up,
-  keeping the line alive and asking for its state, which follow the line.
+* ``verdict``: conduct, and what became of each session.
+* ``money``: sessions, contactors and the controller's lives, as they really were.
+* ``asked``: what the controller asked of the terminal with money in it, in words that
+  PSP and CPS share.
 * ``charger``: what the controller ordered of the charger, told the driver, and told the
   operator.
 
-Order is only kept within a story: two lines that are independent of each other may be
-heard in either order.
+Left out is what follows the line and the clock: setting a terminal up, keeping a line
+alive, polling, reading cards anew, times, and amounts. That an amount fits the energy
+is the judge's to say, and part of the verdict. Order is kept within a story only: two
+things that are independent of each other may be heard in either order.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from difflib import unified_diff
 from typing import Any, Final
 
 from wire.records import Record
 
 # fmt: off
-#: What a controller asks of the terminal, in the words of both protocols.
+#: What a controller asks for, in the words of both protocols.
 ASKED: Final[Mapping[str, str]] = {
-    "Start Session": "read cards", "Read Card": "read cards", "E3": "read cards",
-    "Cancel Session": "stop reading", "E5": "stop reading",
     "Auth Session": "authorise", "E6": "authorise",
     "Commit Session": "commit", "E9": "commit",
     "Void Session": "release", "E10": "release",
     "Update Session": "raise", "E14": "raise",
 }
-#: Kind and event of what happens to money, and the fields that tell which.
-_MONEY: Final[Mapping[tuple[str, str], tuple[str, ...]]] = {
+#: Kind and event of a record, and its fields that tell which.
+_MONEY: Final[Mapping[tuple[object, object], Sequence[str]]] = {
     ("session", "opened"): ("card",), ("session", "committed"): ("card",),
     ("session", "cancelled"): ("card",), ("session", "refused"): ("card", "op"),
     ("session", "expired"): ("card",), ("session", "updated"): ("card",),
@@ -41,75 +40,68 @@ _MONEY: Final[Mapping[tuple[str, str], tuple[str, ...]]] = {
     ("controller", "started"): (), ("controller", "killed"): (),
 }
 #: What the controller tells the charger, and the fields that tell which.
-_TOLD: Final[Mapping[str, tuple[str, ...]]] = {
+_TOLD: Final[Mapping[object, Sequence[str]]] = {
     "contactor": ("connector", "close"), "lock": ("connector", "locked"),
-    "show": ("connector", "kind", "code"), "alarm": ("code", "connector"),
+    "show": ("connector", "kind", "code"), "alarm": ("connector", "code"),
 }
 # fmt: on
+
+Fields = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Meaning:
-    """The stories of one case, and what was made of it."""
+    """The stories of one case."""
 
     verdict: tuple[str, ...]
     money: tuple[str, ...]
-    terminal: tuple[str, ...]
+    asked: tuple[str, ...]
     charger: tuple[str, ...]
 
+    @classmethod
+    def of(cls, records: Sequence[Record], *, verdict: Sequence[str]) -> "Meaning":
+        def told(story: Callable[[Fields], Iterator[str]]) -> tuple[str, ...]:
+            return tuple(line for record in records for line in story(record))
 
-def meaning(records: Sequence[Record], verdict: Sequence[str]) -> Meaning:
-    """The stories in a trace up to the end of its epilogue."""
+        return cls(
+            verdict=tuple(verdict),
+            money=told(_money),
+            asked=told(_asked),
+            charger=told(_charger),
+        )
 
-    def told(story: Callable[[Any], Iterator[str]]) -> tuple[str, ...]:
-        return tuple(line for record in records for line in story(record))
-
-    return Meaning(
-        verdict=tuple(verdict),
-        money=told(_money),
-        terminal=_once(told(_terminal)),
-        charger=told(_charger),
-    )
-
-
-def difference(one: Meaning, other: Meaning, *, stories: Sequence[str]) -> str:
-    """How two cases differ in the stories named, in lines; empty when they agree."""
-    found: list[str] = []
-    for story in stories:
-        lines = unified_diff(getattr(one, story), getattr(other, story), n=2, lineterm="")
-        found += [f"  {story}: {line}" for line in list(lines)[2:]]
-    return "\n".join(found)
+    def against(self, other: "Meaning") -> list[str]:
+        """What ``other`` tells differently, as lines of a diff; empty: nothing."""
+        found = []
+        for field in fields(self):
+            mine, theirs = getattr(self, field.name), getattr(other, field.name)
+            lines = list(unified_diff(mine, theirs, n=2, lineterm=""))
+            found += [f"{field.name:<8} {line}" for line in lines[2:]]
+        return found
 
 
-def _words(name: str, fields: Mapping[str, Any], keys: Sequence[str]) -> str:
-    known = [f"{key} {fields[key]}" for key in keys if fields.get(key) is not None]
+def _words(name: str, found: Fields, keys: Sequence[str]) -> str:
+    known = [f"{key} {found[key]}" for key in keys if found.get(key) is not None]
     return ", ".join([name, *known])
 
 
-def _money(record: Mapping[str, Any]) -> Iterator[str]:
-    event = (record["kind"], record.get("event", ""))
+def _money(record: Fields) -> Iterator[str]:
+    event = (record["kind"], record.get("event"))
     if event in _MONEY:
-        yield _words(" ".join(event), record, _MONEY[event])
+        yield _words(f"{event[0]} {event[1]}", record, _MONEY[event])
 
 
-def _terminal(record: Mapping[str, Any]) -> Iterator[str]:
-    names: list[str] = []
+def _asked(record: Fields) -> Iterator[str]:
+    names = []
     if record["kind"] == "http":
-        names = [record.get("route", "")]
+        names = [record.get("route")]
     elif record["kind"] == "psp" and record["direction"] == "to_terminal":
-        names = [message.get("message", "") for message in record["messages"]]
-    yield from (ASKED[name] for name in names if name in ASKED)
+        names = [message.get("message") for message in record["messages"]]
+    yield from (ASKED[str(name)] for name in names if name in ASKED)
 
 
-def _charger(record: Mapping[str, Any]) -> Iterator[str]:
-    if record["kind"] != "bay" or record["direction"] != "to_charger":
-        return
-    line = record["line"]
-    if line.get("type") in _TOLD:
-        yield _words(line["type"], line, _TOLD[line["type"]])
-
-
-def _once(lines: Sequence[str]) -> tuple[str, ...]:
-    """Asking again for what is asked already follows the clock, not the story."""
-    pairs = zip(("", *lines), lines, strict=False)
-    return tuple(line for before, line in pairs if line != before or line != "read cards")
+def _charger(record: Fields) -> Iterator[str]:
+    if record["kind"] == "bay" and record["direction"] == "to_charger":
+        line = record["line"]
+        if line.get("type") in _TOLD:
+            yield _words(line["type"], line, _TOLD[line["type"]])
