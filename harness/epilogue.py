@@ -41,7 +41,7 @@ def run_epilogue(bench: Bench) -> None:
     bench.run_until(lambda: not _is_asking(bench), LONGEST_ANSWER_MS)
     _closes_down(bench)
     bench.run_for(bench.world.limits.rest_ms)
-    _note(bench, "ended")
+    _note(bench, "ended", **_lateness(bench))
 
 
 def _is_asking(bench: Bench) -> bool:
@@ -61,5 +61,10 @@ def _closes_down(bench: Bench) -> None:
         )
 
 
-def _note(bench: Bench, event: str) -> None:
-    bench.trace.append(bench.now_ms, "epilogue", {"event": event})
+def _lateness(bench: Bench) -> dict[str, int]:
+    late_ms = bench.world.clock.late_ms
+    return {"late_ms": late_ms} if late_ms else {}
+
+
+def _note(bench: Bench, event: str, **fields: int) -> None:
+    bench.trace.append(bench.now_ms, "epilogue", {"event": event, **fields})

@@ -41,7 +41,7 @@ from simulator.terminal.psp_face import PspFace
 from simulator.terminal.reader import PresentedCard
 from simulator.terminal.sessions import Session
 from simulator.terminal.settings import TerminalSettings
-from wire.cps import TerminalInfo
+from wire.cps import TerminalInfo, TerminalState
 from wire.psp import State
 
 TerminalEvent = (
@@ -107,6 +107,12 @@ class Terminal:
     def is_running(self) -> bool:
         """Powered, and past its start."""
         return self._is_on and self._booted_at_ms is None
+
+    def is_reading(self, face: Literal["psp", "cps"]) -> bool:
+        """Whether it waits for a card, as PSP or as CPS sees it."""
+        if face == "psp":
+            return self.state is State.WAIT_CARD
+        return self.info.state == TerminalState.READING
 
     @property
     def is_authorising(self) -> bool:
