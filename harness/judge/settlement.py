@@ -26,6 +26,7 @@ from harness.judge.facts import At
 from harness.judge.reading import text
 from harness.judge.sessions import Session, TrueClose
 from harness.judge.spans import Span
+from harness.judge.timeline import Timeline
 from harness.judge.verdict import (
     SETTLEMENT_ORDER,
     Conduct,
@@ -178,13 +179,25 @@ _GIVEN_UP: Final = frozenset({"close_failed", "close_exhausted"})
 _ORPHANED: Final = frozenset({"orphan", "unknown_outcome"})
 
 
-def alarmed(dossier: Dossier, codes: frozenset[str]) -> bool:
-    """Whether the operator was told since the session was opened."""
-    opened = dossier.session.opened
+def alarmed(
+    dossier: Dossier, codes: frozenset[str], *, since: int | None = None
+) -> bool:
+    """Whether the operator was told since the session opened, or record ``since``."""
+    after = dossier.session.opened.seq if since is None else since
     return any(
-        line.seq > opened.seq and text(line.line, "code") in codes
+        line.seq > after and text(line.line, "code") in codes
         for line in dossier.case.bay.alarms
     )
+
+
+def _tapped(session: Session, timeline: Timeline) -> int:
+    """The record of the tap that the session came of; of its opening when unseen."""
+    taps = [
+        act.seq
+        for act in timeline.acts
+        if act.act == "tap" and act.card == session.card and session.card
+    ]
+    return max((s for s in taps if s < session.opened.seq), default=session.opened.seq)
 
 
 def _unknown(dossier: Dossier) -> Iterator[Fault]:
@@ -212,10 +225,15 @@ def _unsettled(session: Session, seen: str) -> Fault:
 
 
 def _orphaned(dossier: Dossier) -> Iterator[Fault]:
-    """What was possible for an approval that was lost: tell the operator."""
+    """What was possible for an approval that was lost: tell the operator.
+
+    That may be before the approval: who has died in the middle of an authorisation can
+    only tell at the next boot, and a slow issuer decides later.
+    """
     session = dossier.session
     lost = session.closed is None and _cannot_know(dossier)
-    if lost and not alarmed(dossier, _ORPHANED):
+    asked = _tapped(session, dossier.case.timeline)
+    if lost and not alarmed(dossier, _ORPHANED, since=asked):
         yield Fault(
             settlement=Settlement.CLOSED,
             requirements=("R-RTY-07",),
