@@ -115,7 +115,7 @@ def right_amount(dossier: Dossier) -> tuple[int, int]:
         case.bay,
         case.intervals,
         as_of_ms=as_of_ms,
-        max_power_w=claims.max_power_w,
+        promises=case.promises,
     )
     low = price(prices, energy_wh=use.low_wh, energised_ms=use.low_ms)
     high = price(prices, energy_wh=use.high_wh, energised_ms=use.high_ms)

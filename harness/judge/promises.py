@@ -119,3 +119,12 @@ class Promises:
             prices=Prices.read(table(declaration, "tariff")),
             time_scale=number(table(declaration, "reach"), "time_scale") or 1,
         )
+
+    @property
+    def late_ms(self) -> int:
+        """By how much a fact may be late where a second of life is less than one.
+
+        At twenty times the speed, a machine that is busy for a moment delivers a
+        reading seconds late, and the next one in time.
+        """
+        return (self.time_scale - 1) * 1_000
