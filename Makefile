@@ -1,5 +1,5 @@
 # make run   sets everything up and examines the reference controller
-# make test  sets everything up, then lint, types, tests and features through tox
+# make test  sets everything up, then lint, types, tests, features, examples through tox
 # PYTHONDONTWRITEBYTECODE, which some machines export, triples pytest's start-up.
 unexport PYTHONDONTWRITEBYTECODE
 PYTHON ?= python3

@@ -189,6 +189,11 @@ class ChargerFacts:
     def _on_lock(self, connector: Connector, *, is_locked: bool) -> None:
         connector.is_locked = is_locked
         number = connector.number
+        # Answers come in the order of their commands: this one may be to an unlock
+        # that a lock command has followed since.
+        is_old = self._life.unanswered.get(number, 0) > 0
+        if is_old:
+            self._life.unanswered[number] -= 1
         session = self._life.session_at(connector)
         if number in self._life.unlocks:
             # The answer to an unlock, or of a lock command that it has overtaken.
@@ -201,7 +206,7 @@ class ChargerFacts:
             if is_locked:
                 self._desk.timers.cancel((For.START_FEEDBACK, session.key))
                 self._life.close_contactor(session, connector)
-            elif session.key not in self._life.commanded:
+            elif session.key not in self._life.commanded and not is_old:
                 self._life.stop(session, "The cable could not be locked")
 
     def _on_bay(self, connector: Connector, *, is_occupied: bool) -> None:
@@ -275,6 +280,7 @@ class ChargerFacts:
         """The window runs from the loss, also when we have died since."""
         desk, window_ms = self._desk, self._desk.settings.charger_loss_window_ms
         self._life.is_online = False
+        self._life.unanswered.clear()
         left_ms = window_ms
         for session in desk.ledger.live():
             if not session.lost_wall_ms:

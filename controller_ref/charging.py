@@ -41,6 +41,8 @@ class Charging:
         self.commanded: dict[int, None] = {}
         #: Connectors told to unlock, and how often.
         self.unlocks: dict[int, int] = {}
+        #: Connectors, and how many unlock commands have not been answered there.
+        self.unanswered: dict[int, int] = {}
 
     # --- Who is where -----------------------------------------------------------
 
@@ -190,7 +192,7 @@ class Charging:
         self._closing.finish(session)
         connector = self.connector_of(session)
         if connector is not None:
-            connector.is_served = session.energy_wh > 0
+            connector.is_served = connector.is_plugged and session.energy_wh > 0
             self.unlock(connector)
 
     def _cancel_timers(self, session: Session) -> None:
@@ -203,6 +205,7 @@ class Charging:
         """Free the cable; tried again for a while, and nothing waits for it (S-D08)."""
         number = connector.number
         self.unlocks.setdefault(number, 0)
+        self.unanswered[number] = self.unanswered.get(number, 0) + 1
         self._desk.charger.lock(number, locked=False)
 
     def on_limit(self, session_id: str, limit_minor: int) -> None:

@@ -223,8 +223,12 @@ def _from_image(store: Store, image: bytes | None) -> Ledger:
 def _from_file(path: str) -> Ledger:
     file = Path(path).absolute()
     if file.exists():
-        # Only read: a connection that could write would, when it is closed.
-        with closing(sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True)) as reader:
+        # Only read: a connection that could write would, when it is closed. But what a
+        # power cut has left of the very first start, before anything was promised, is
+        # undone by the journal beside it, and for that SQLite has to write.
+        mode = "rw" if Path(f"{file}-journal").exists() else "ro"
+        uri = f"{file.as_uri()}?mode={mode}"
+        with closing(sqlite3.connect(uri, uri=True)) as reader:
             _check(reader)
     connection = sqlite3.connect(file)
     try:

@@ -69,7 +69,7 @@ Feature: The charge never starts
   @must @R-NOS-04 @R-EXT-12 @R-EXT-08
   Rule: A start that the charger refuses releases the money at once
 
-    @S-B05
+    @S-B05 @sample
     Scenario: The charger rejects the start
       Given the charger refuses to start connector 1
       And the driver has plugged in at connector 1

@@ -12,7 +12,7 @@ Feature: The charger fails
       When the emergency stop is pressed
       Then the driver's session is committed within 10 seconds
 
-    @S-D03
+    @S-D03 @sample
     Scenario: A ground failure during the charge
       Given the driver is charging at connector 1
       When connector 1 reports GroundFailure

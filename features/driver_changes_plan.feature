@@ -6,7 +6,7 @@ Feature: The driver changes plan
   @must @R-NOS-03 @R-AMT-05 @R-SES-10
   Rule: An abort before energy flows releases the money at once
 
-    @S-C01
+    @S-C01 @sample
     Scenario: The driver aborts on the charger's screen
       Given the driver has been authorised for connector 1
       When the driver presses cancel at connector 1

@@ -41,7 +41,7 @@ Feature: The card issuer answers
       When 235 seconds pass
       Then the driver's session is released within 70 seconds
 
-    @S-I04
+    @S-I04 @sample
     Scenario: The approval comes after the driver has aborted
       Given the issuer answers after 15 seconds
       And the driver has pressed start at connector 1

@@ -6,7 +6,7 @@ Feature: A line fails, or the controller dies
   @must @R-FLT-01 @R-SES-13 @R-FLT-06
   Rule: A charger that cannot be reached is waited for, but not for ever
 
-    @S-G01
+    @S-G01 @sample
     Scenario: The link to the charger is away for 30 seconds
       Given the driver is charging at connector 1
       And the charger is offline
@@ -43,7 +43,7 @@ Feature: A line fails, or the controller dies
   @must @R-TRM-03 @R-SES-09
   Rule: A close that the terminal confirms without its host is a close
 
-    @S-H02
+    @S-H02 @sample
     Scenario: The host is away when the driver leaves
       Given the driver is charging at connector 1
       And the terminal cannot reach its host
@@ -60,7 +60,7 @@ Feature: A line fails, or the controller dies
       When the driver unplugs at connector 1
       Then the driver's session is committed within 20 seconds
 
-    @S-J07 @R-SES-03
+    @S-J07 @R-SES-03 @sample
     Scenario: The vehicle leaves while the controller is dead
       Given the driver is charging at connector 1
       And the controller has died

@@ -19,7 +19,7 @@ Feature: Paying for a charge
   @must @R-STP-03 @R-STP-04 @R-STP-08 @R-STP-09
   Rule: The card that started a charge stops it
 
-    @S-A02
+    @S-A02 @sample
     Scenario: The driver taps the same card to stop
       Given the driver is charging at connector 1
       When the driver taps

@@ -32,7 +32,7 @@ Feature: Several drivers at one terminal
       When all drivers unplug in the same second
       Then every session is closed within 10 seconds
 
-    @S-L06 @R-FLT-03
+    @S-L06 @R-FLT-03 @sample
     Scenario: One connector fails while the other charges
       Given the driver is charging at connector 1
       And the second driver is charging at connector 2

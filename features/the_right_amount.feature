@@ -13,7 +13,7 @@ Feature: The right amount
       When the driver unplugs at connector 1
       Then the driver's session is released within 10 seconds
 
-    @S-N02 @R-AMT-11
+    @S-N02 @R-AMT-11 @sample
     Scenario: A short charge costs the declared minimum
       Given the least that is charged is EUR 3.00
       And the driver is charging at connector 1

@@ -6,7 +6,7 @@ Feature: The vehicle fails
   @must @R-FLT-03 @R-NOS-04
   Rule: A vehicle that fails before energy costs nothing
 
-    @S-E01
+    @S-E01 @sample
     Scenario: The vehicle does not talk to the charger
       Given the driver comes with the sleepy
       And the driver has been authorised

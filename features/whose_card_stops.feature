@@ -55,7 +55,7 @@ Feature: Whose card stops the charge
   @must @R-NOS-09 @R-SES-11 @R-SES-09
   Rule: The tap that stops a charge starts nothing
 
-    @S-M04
+    @S-M04 @sample
     Scenario: The right card is not authorised again
       Given the driver is charging at connector 1
       When the driver taps

@@ -134,7 +134,8 @@ class CloudLine:
             self.callbacks.learn(parsed.text("callbackUrl"))
         fault = self._fault_for(route, number) if self.faults else None
         until_ms = self._court.kernel.now_ms + action.timeout_ms
-        self._pending[number] = _Pending(action.call_id, route, fault, until_ms)
+        if self.listening:  # else it comes from a controller that is dead by now
+            self._pending[number] = _Pending(action.call_id, route, fault, until_ms)
         reason = _NO_EFFECT.get(fault.what) if fault else None
         fate = "delivered" if reason is None else "lost"
         self._record_call(number, request, parsed, fate=fate)

@@ -14,19 +14,15 @@ has nobody to serve need not keep its lines alive, which makes these eight days 
 from typing import Final
 
 from harness.bench import Bench
-from harness.watch import is_reading
+from harness.world import LONGEST_ANSWER_MS
 from simulator import events
 
 #: A session that nobody can know of is not waited for: only the terminal's own
 #: session time-out ends it.
 UNKNOWABLE_MS: Final = 3_600_000
-#: No issuer takes longer to answer (240 s), and no terminal waits longer.
-LONGEST_AUTHORISATION_MS: Final = 240_000
 #: A controller whose close was not answered may take so long to read cards again:
 #: the first phase of the retries is five by the minute.
 BACK_WITHIN_MS: Final = 300_000
-#: The station goes on serving for a while, as it would have without the epilogue.
-LAST_LOOK_MS: Final = 60_000
 #: Drivers take their time to leave once the bench is healed.
 LEAVE_AFTER_MS: Final = 5_000
 
@@ -43,12 +39,14 @@ def run_epilogue(bench: Bench) -> None:
     longest_ms = UNKNOWABLE_MS if bench.allow_unknown else bench.world.limits.settle_ms
     bench.run_until(lambda: bench.open_sessions() == 0, longest_ms)
     _note(bench, "settled")
-    bench.run_until(lambda: not _is_authorising(bench), LONGEST_AUTHORISATION_MS)
-    bench.run_until(lambda: is_reading(bench), BACK_WITHIN_MS)
-    bench.run_for(LAST_LOOK_MS)
+    bench.run_until(lambda: not _is_authorising(bench), LONGEST_ANSWER_MS)
+    reads = bench.court.terminal.is_reading
+    bench.run_until(lambda: reads(bench.column.interface), BACK_WITHIN_MS)
+    # The station goes on serving for a while, as it would have without the epilogue.
+    bench.run_for(bench.world.limits.look_ms)
     _closes_down(bench)
     bench.run_for(bench.world.limits.rest_ms)
-    _note(bench, "ended")
+    _note(bench, "ended", **_lateness(bench))
 
 
 def _is_authorising(bench: Bench) -> bool:
@@ -68,5 +66,10 @@ def _closes_down(bench: Bench) -> None:
         )
 
 
-def _note(bench: Bench, event: str) -> None:
-    bench.trace.append(bench.now_ms, "epilogue", {"event": event})
+def _lateness(bench: Bench) -> dict[str, int]:
+    late_ms = bench.world.clock.late_ms
+    return {"late_ms": late_ms} if late_ms else {}
+
+
+def _note(bench: Bench, event: str, **fields: int) -> None:
+    bench.trace.append(bench.now_ms, "epilogue", {"event": event, **fields})

@@ -42,7 +42,7 @@ EXAMINER_FAILED: Final = 4
 LONGEST_STORY_S: Final = 120
 #: What the epilogue adds in real time, in milliseconds of the run: leaving, a last look
 #: and the rest at the end (``harness.epilogue``, ``harness.shells.wall``).
-EPILOGUE_MS: Final = 380_000
+EPILOGUE_MS: Final = 120_000
 #: Starting a program and hanging up on it.
 STARTING_S: Final = 3
 

@@ -14,8 +14,6 @@ from typing import Final
 from harness.bench import Bench, NotReached
 from simulator.people import Person
 from simulator.terminal import Session, SessionState
-from wire.cps import TerminalState
-from wire.psp import State
 from wire.records import Record
 
 #: A host answers within a second, a PIN within minutes (psp.md 4.1).
@@ -121,10 +119,7 @@ def demand_state(
 
 def is_reading(bench: Bench) -> bool:
     """Whether the terminal waits for a card."""
-    terminal = bench.court.terminal
-    if bench.column.interface == "psp":
-        return terminal.state is State.WAIT_CARD
-    return terminal.info.state == TerminalState.READING
+    return bench.court.terminal.is_reading(bench.column.interface)
 
 
 # --- the trace ------------------------------------------------------------------

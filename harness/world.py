@@ -17,12 +17,18 @@ if TYPE_CHECKING:
     from harness.bench import Bench
 
 
+#: Longer than any issuer takes to answer (240 s).
+LONGEST_ANSWER_MS: Final = 300_000
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """How long the end of a case may take, in milliseconds of the run."""
 
     #: After healing, until no session is open.
     settle_ms: int
+    #: After that, at a station that goes on serving; longer while an issuer is asked.
+    look_ms: int
     #: After that, at a station that is out of service.
     rest_ms: int
 
@@ -75,6 +81,10 @@ RETRY_PLAN_MS: Final = 691_500_000
 MARGIN_MS: Final = 600_000
 
 
+#: As long as a retry by the minute takes.
+LOOK_MS: Final = 60_000
+
+
 class VirtualWorld:
     """Everything in one process; time jumps from one event to the next."""
 
@@ -85,7 +95,7 @@ class VirtualWorld:
         self.wiring: Mapping[str, str] = {}
         self.slack_ms = 0
         longest_ms = RETRY_PLAN_MS + MARGIN_MS
-        self.limits = Limits(settle_ms=longest_ms, rest_ms=longest_ms)
+        self.limits = Limits(settle_ms=longest_ms, look_ms=LOOK_MS, rest_ms=longest_ms)
 
     @property
     def baud(self) -> int | None:

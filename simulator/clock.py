@@ -18,6 +18,10 @@ class Clock(Protocol):
     def now_ms(self) -> int:
         """Milliseconds since the start of the run."""
 
+    @property
+    def late_ms(self) -> int:
+        """How late it was at worst, in milliseconds of the run."""
+
     def wait_until(self, at_ms: int) -> None:
         """Return at ``at_ms``, or earlier when something else has happened."""
 
@@ -27,6 +31,10 @@ class VirtualClock:
 
     def __init__(self) -> None:
         self.now_ms = 0
+
+    @property
+    def late_ms(self) -> int:
+        return 0
 
     def wait_until(self, at_ms: int) -> None:
         self.now_ms = max(self.now_ms, at_ms)
@@ -46,15 +54,21 @@ class WallClock:
         self._scale = scale
         self._wait = wait
         self._origin_ns = time.monotonic_ns()
+        self._late_ms = 0
 
     @property
     def now_ms(self) -> int:
         return (time.monotonic_ns() - self._origin_ns) * self._scale // 1_000_000
 
+    @property
+    def late_ms(self) -> int:
+        return self._late_ms
+
     def wait_until(self, at_ms: int) -> None:
         left_ms = at_ms - self.now_ms
         # Asked even when it is late already: ports must not starve.
         self._wait(max(0.0, left_ms / 1000 / self._scale))
+        self._late_ms = max(self._late_ms, self.now_ms - at_ms)
 
 
 def wall_time_s() -> float:

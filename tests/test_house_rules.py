@@ -43,7 +43,7 @@ OURS: Final = ("wire", "simulator", "controller_ref", "harness", "steps", "repor
 #: Rooms that stand on the standard library alone.
 STANDARD_LIBRARY_ONLY: Final = ("wire", "harness.judge")
 #: Read by the style rules, but outside the import rule.
-OUTSIDE: Final = ("tests", "benchmarks")
+OUTSIDE: Final = ("tests", "benchmarks", "examples")
 
 #: Where a core ends: these may touch the world.
 SHELLS: Final = re.compile(

@@ -107,6 +107,9 @@ KINDS: Final[Mapping[str, Kind]] = {
     "finding": Kind(about="the bench noticed a breach while playing", fields={
         "requirement": "R-...", "expected": "words", "seen": "words",
     }),
-    "epilogue": Kind(about="the end that every scenario shares", fields={"event": "begun | healed | settled | ended"}),
+    "epilogue": Kind(about="the end that every scenario shares", fields={
+        "event": "begun | healed | settled | ended",
+        "late_ms?": "ended, in real time: how late this machine was at worst, so that what came late need not be the controller's fault",
+    }),
 }
 # fmt: on

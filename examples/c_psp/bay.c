@@ -283,6 +283,7 @@ static void welcome(const struct json *fact)
         c->closed = get_flag(row, "contactor_closed");
         c->locked = get_flag(row, "locked");
         c->available = get_flag(row, "available");
+        c->unlocking = false;           /* its answer died with the last connection */
         c->faults = 0;
         for (const struct json *code = get(row, "faults")->first; code; code = code->next)
             c->faults |= code->kind == J_TEXT ? fault_bit(code->text) : 0;

@@ -121,7 +121,6 @@ static void unlock(struct connector *c)
 static void lock(struct session *s, struct connector *c)
 {
     s->feedback = now + FEEDBACK;
-    c->unlocking = false;
     bay_command("lock", c->number, "locked", true);
 }
 
@@ -206,6 +205,15 @@ static void remember_card(const char *hash)
     last_card_at = now;
 }
 
+/* A terminal that still refuses a close when the minutes are over gets no more holds. */
+static bool close_is_overdue(void)
+{
+    for EACH_SESSION(s)
+        if (s->state == CLOSING && s->attempts >= MINUTES_OVER)
+            return true;
+    return false;
+}
+
 void on_card(const char *hash, bool is_payment)
 {
     struct session *mine = NULL;
@@ -230,8 +238,8 @@ void on_card(const char *hash, bool is_payment)
         stop(mine, mine->state == CHARGING ? "Stopped by card" : "Cancelled by card");
     } else if (charger_is_up && is_charging && count_free() <= count_unbound()) {
         turn_away("error", "wrong_card", "This card has not started a charge here");
-    } else if (is_being_released || count_free() <= count_unbound() || ledger_damaged
-               || !ledger_writable || !(intent = ledger_new())) {
+    } else if (is_being_released || close_is_overdue() || count_free() <= count_unbound()
+               || ledger_damaged || !ledger_writable || !(intent = ledger_new())) {
         turn_away("error", "unavailable", "Not available at the moment");
     } else {
         intent->state = INTENT;
@@ -398,7 +406,7 @@ void on_lock(struct connector *c)
     struct session *s = session_at(c);
     bool was_unlocking = c->unlocking;
     c->unlocking = false;
-    if (was_unlocking) {
+    if (was_unlocking) {                /* answers come in the order of their commands */
         if (c->locked)
             alarm_operator("other", 0, "a cable does not unlock");
     } else if (s && s->state == STARTING && !s->ordered) {
@@ -589,7 +597,7 @@ static void finish(struct session *s)
              (long long)s->energy_wh, s->commit ? "charged" : "the reservation is released");
     show(s->connector, "receipt", s->commit ? "stopped" : "released", s->id, s->amount, text);
     if (c) {
-        c->served = s->energy_wh > 0;
+        c->served = is_plugged(c) && s->energy_wh > 0;
         unlock(c);
     }
 }

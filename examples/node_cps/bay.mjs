@@ -55,6 +55,7 @@ export class Connector {
     this.closed = row.contactor_closed === true
     this.locked = row.locked === true
     this.available = row.available === true
+    this.unlocking = false // its answer died with the last connection
     this.faults.clear()
     for (const code of Array.isArray(row.faults) ? row.faults : []) this.setFault(code, true)
   }

@@ -109,11 +109,16 @@ export class Charge {
       this.#stop(mine, mine.state === 'charging' ? 'Stopped by card' : 'Cancelled by card')
     } else if (this.bay.isUp && isFull && this.#live().some((each) => each.connector)) {
       this.#turnAway('error', 'wrong_card', 'This card has not started a charge here')
-    } else if (isFull || isBeingReleased || !this.ledger.isUsable || !this.#newIntent(id)) {
+    } else if (isFull || isBeingReleased || this.#isOverdue || !this.ledger.isUsable || !this.#newIntent(id)) {
       this.#turnAway('error', 'unavailable', 'Not available at the moment')
     } else {
       this.terminal.authorise()
     }
+  }
+
+  /** A cloud that still refuses a close when the minutes are over gets no more holds. */
+  get #isOverdue() {
+    return this.ledger.sessions.some((each) => each.state === 'closing' && each.attempts >= MILESTONES[0])
   }
 
   #newIntent(card) {
@@ -244,7 +249,6 @@ export class Charge {
   }
 
   #lock(session, connector) {
-    connector.unlocking = false
     this.#set(session, 'feedback', FEEDBACK, () => this.#notStarted(session))
     this.bay.command('lock', connector, { locked: true })
   }
@@ -373,7 +377,7 @@ export class Charge {
     const session = this.#at(connector)
     const wasUnlocking = connector.unlocking
     connector.unlocking = false
-    if (wasUnlocking) {
+    if (wasUnlocking) { // answers come in the order of their commands
       if (connector.locked) this.bay.alarm('other', 'A cable does not unlock')
     } else if (session?.state === 'starting' && !session._ordered) {
       this.#clear(session, 'feedback')
@@ -514,7 +518,7 @@ export class Charge {
     const fields = { connector: connector?.number ?? null, session, amount }
     this.bay.show('receipt', session.commit ? 'stopped' : 'released', text, fields)
     if (connector) {
-      connector.served = session.energyWh > 0
+      connector.served = connector.isPlugged && session.energyWh > 0
       connector.unlocking = true
       this.bay.command('lock', connector, { locked: false })
     }

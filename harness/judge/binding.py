@@ -21,7 +21,7 @@ class Interval:
     """The contactor of one connector was closed, as the controller was told."""
 
     connector: int
-    start: At
+    start: Said[bool]
     #: None: still closed when the trace ends.
     end: Said[bool] | None
     #: The latest time at which it was surely still closed.
@@ -57,7 +57,7 @@ def intervals_of(bay: Bay) -> list[Interval]:
 
 
 def _intervals(bay: Bay, story: Story) -> Iterator[Interval]:
-    start: At | None = None
+    start: Said[bool] | None = None
     for said in story.contactor:
         if said.value and start is None:
             start = said
@@ -68,7 +68,9 @@ def _intervals(bay: Bay, story: Story) -> Iterator[Interval]:
         yield _interval(bay, story, start, None)
 
 
-def _interval(bay: Bay, story: Story, start: At, end: Said[bool] | None) -> Interval:
+def _interval(
+    bay: Bay, story: Story, start: Said[bool], end: Said[bool] | None
+) -> Interval:
     """With the link down in between, the true end lies somewhere in the outage."""
     surely = None if end is None else end.t_ms
     if end is not None and end.welcome:

@@ -34,7 +34,7 @@ def _free_energy(scene: Scene) -> Iterator[Finding]:
             scene.bay,
             [interval],
             as_of_ms=end_ms,
-            max_power_w=scene.claims.max_power_w,
+            promises=scene.timeline.promises,
         )
         if use.high_wh > 0:
             where = f"{use.high_wh} Wh on connector {interval.connector}"
@@ -124,7 +124,7 @@ def _past_the_cap(scene: Scene) -> Iterator[Finding]:
             scene.bay,
             dossier.case.intervals,
             as_of_ms=scene.timeline.end_ms,
-            max_power_w=scene.claims.max_power_w,
+            promises=scene.timeline.promises,
         )
         cost = price(prices, energy_wh=use.low_wh, energised_ms=use.low_ms)
         tick_wh = scene.claims.max_power_w * _OVERSHOOT_MS // 3_600_000

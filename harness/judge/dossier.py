@@ -23,8 +23,9 @@ from harness.judge.verdict import (
     Settlement,
 )
 
-#: A controller killed this soon after a fact arrived may not have stored it.
-UNSTORED_MS: Final = 1_000
+#: A controller killed this soon after a fact arrived may not have stored it. It stores
+#: things in real time, however much faster the run's time passes.
+_UNSTORED_MS: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +61,10 @@ class Dossier:
     @property
     def end_ms(self) -> int:
         return self.case.timeline.end_ms
+
+    @property
+    def unstored_ms(self) -> int:
+        return _UNSTORED_MS * self.case.promises.time_scale
 
 
 # --- When and how much ----------------------------------------------------------
@@ -110,7 +115,7 @@ def right_amount(dossier: Dossier) -> tuple[int, int]:
         case.bay,
         case.intervals,
         as_of_ms=as_of_ms,
-        max_power_w=claims.max_power_w,
+        promises=case.promises,
     )
     low = price(prices, energy_wh=use.low_wh, energised_ms=use.low_ms)
     high = price(prices, energy_wh=use.high_wh, energised_ms=use.high_ms)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from harness.judge.closes import Attempt, Outcome
-from harness.judge.dossier import UNSTORED_MS, Dossier, Fault, words_of
+from harness.judge.dossier import Dossier, Fault, words_of
 from harness.judge.facts import At
 from harness.judge.verdict import (
     Settlement,
@@ -57,7 +57,8 @@ def _forgotten(dossier: Dossier, earlier: Attempt, later: Attempt) -> bool:
         return False
     known_ms = earlier.answered.t_ms
     return any(
-        life.event == "killed" and known_ms <= life.t_ms <= known_ms + UNSTORED_MS
+        life.event == "killed"
+        and known_ms <= life.t_ms <= known_ms + dossier.unstored_ms
         for life in dossier.case.timeline.lives
     )
 

@@ -5,7 +5,9 @@ the register when this session's contactor closed; with the link down it is the 
 register received (device_under_test.md section 1). Suspect readings are skipped. A
 register that falls, or moves faster than the connector's declared power, is a meter
 fault: the right amount is the register without that step, and since nobody knows what
-flowed meanwhile, the answer is a range.
+flowed meanwhile, the answer is a range. It is one too where the contactor closed
+unseen, because the link went down after the order: the register before the order was
+known, so what flowed until the welcome may be billed.
 """
 
 from collections.abc import Iterable, Sequence
@@ -24,6 +26,7 @@ from harness.judge.bay import (
 )
 from harness.judge.binding import Interval
 from harness.judge.facts import At
+from harness.judge.promises import Promises
 from harness.judge.spans import covering
 
 #: A register in whole Wh, sampled at whole milliseconds, may look this much too fast.
@@ -52,28 +55,46 @@ class Used:
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How fast a register may move."""
+
+    max_power_w: int
+    #: By how much a reading may be late.
+    late_ms: int = 0
+
+    def most_wh(self, last: Reading, reading: Reading) -> int:
+        """What can have flowed between two readings, rounded up."""
+        elapsed_ms = reading.t_ms - last.t_ms + self.late_ms
+        return -(-self.max_power_w * elapsed_ms // 3_600_000) + _GRAIN_WH
+
+
 def used(
-    bay: Bay, intervals: Iterable[Interval], *, as_of_ms: int, max_power_w: int
+    bay: Bay, intervals: Iterable[Interval], *, as_of_ms: int, promises: Promises
 ) -> Used:
     """Energy and time over ``intervals``, as could be known at ``as_of_ms``."""
     total = Used()
+    pace = Pace(max_power_w=promises.claims.max_power_w, late_ms=promises.late_ms)
     for interval in intervals:
         if interval.start.t_ms <= as_of_ms:
-            total = total.plus(_used(bay, interval, as_of_ms, max_power_w))
+            total = total.plus(_used(bay, interval, as_of_ms, pace))
     return total
 
 
-def _used(bay: Bay, interval: Interval, as_of_ms: int, max_power_w: int) -> Used:
+def _used(bay: Bay, interval: Interval, as_of_ms: int, pace: Pace) -> Used:
     story = bay.story(interval.connector)
     # While the charger is away nothing more can come that is worth waiting for.
     is_away = covering(bay.outages, as_of_ms) is not None
     wait_ms = 0 if is_away else FINAL_METER_MS
     readings = _readings(story, interval, as_of_ms, wait_ms)
-    low_wh, high_wh = climb(readings, max_power_w)
+    low_wh, high_wh = climb(readings, pace)
+    if interval.start.welcome:
+        unseen = [*_good_before(story, interval.start.seq - 1), *readings]
+        high_wh = max(high_wh, climb(unseen, pace)[1])
     trusted_until = _trusted_until(story, interval, as_of_ms)
     if trusted_until is not None:
         early = [r for r in readings if r.t_ms <= trusted_until]
-        low_wh = min(low_wh, climb(early, max_power_w)[0])
+        low_wh = min(low_wh, climb(early, pace)[0])
     low_ms, high_ms = _energised(bay, interval, as_of_ms)
     return Used(low_wh=low_wh, high_wh=high_wh, low_ms=low_ms, high_ms=high_ms)
 
@@ -84,8 +105,7 @@ def _readings(
     """From the register at the start to the final one, good readings only."""
     start, end = interval.start, interval.end
     later = since(story.readings, start.seq)
-    earlier = story.readings[: len(story.readings) - len(later)]
-    before = [r for r in reversed(earlier[-_RECENT:]) if r.good][:1]
+    before = _good_before(story, start.seq)
     rest = since(later, interval.end_seq - 1)
     inside = until(later[: len(later) - len(rest)], as_of_ms + wait_ms)
     during = [r for r in inside if r.good]
@@ -94,6 +114,13 @@ def _readings(
         final = until(since(later, end.seq - 1), limit)
         during += [r for r in final if r.good][:1]
     return [*before, *during]
+
+
+def _good_before(story: Story, seq: int) -> list[Reading]:
+    """The last good reading up to and including record ``seq``, if there is one."""
+    later = since(story.readings, seq)
+    earlier = story.readings[: len(story.readings) - len(later)]
+    return [r for r in reversed(earlier[-_RECENT:]) if r.good][:1]
 
 
 def _final_by(story: Story, end: At, as_of_ms: int) -> int:
@@ -138,7 +165,7 @@ def _energised(bay: Bay, interval: Interval, as_of_ms: int) -> tuple[int, int]:
 # --- The register ---------------------------------------------------------------
 
 
-def climb(readings: Sequence[Reading], max_power_w: int) -> tuple[int, int]:
+def climb(readings: Sequence[Reading], pace: Pace) -> tuple[int, int]:
     """Lowest and highest plausible Wh between the first reading and the last."""
     low = high = 0
     #: Readings that did not fit the one before, each with what was sure until then.
@@ -146,15 +173,15 @@ def climb(readings: Sequence[Reading], max_power_w: int) -> tuple[int, int]:
     for index, reading in enumerate(readings[1:], start=1):
         last = readings[index - 1]
         step = reading.energy_wh - last.energy_wh
-        most = _most_wh(last, reading, max_power_w)
+        most = pace.most_wh(last, reading)
         if 0 <= step <= most:
             low, high = low + step, high + step
-        elif wild and wild[-1][0] is last and _fits(readings, index, max_power_w):
+        elif wild and wild[-1][0] is last and _fits(readings, index, pace):
             # One wild reading: the register is where it was going anyway.
             wild.pop()
             step = reading.energy_wh - readings[index - 2].energy_wh
             low += step
-            high += step - _most_wh(readings[index - 2], last, max_power_w)
+            high += step - pace.most_wh(readings[index - 2], last)
         else:
             wild.append((reading, low))
             high += most
@@ -163,14 +190,8 @@ def climb(readings: Sequence[Reading], max_power_w: int) -> tuple[int, int]:
     return low, high
 
 
-def _fits(readings: Sequence[Reading], index: int, max_power_w: int) -> bool:
+def _fits(readings: Sequence[Reading], index: int, pace: Pace) -> bool:
     """Whether a reading fits the one before the last."""
     before, reading = readings[index - 2], readings[index]
     step = reading.energy_wh - before.energy_wh
-    return 0 <= step <= _most_wh(before, reading, max_power_w)
-
-
-def _most_wh(last: Reading, reading: Reading, max_power_w: int) -> int:
-    """What can have flowed between two readings, rounded up."""
-    elapsed_ms = reading.t_ms - last.t_ms
-    return -(-max_power_w * elapsed_ms // 3_600_000) + _GRAIN_WH
+    return 0 <= step <= pace.most_wh(before, reading)

@@ -102,10 +102,12 @@ class Promises:
     claims: Claims
     windows: Windows
     prices: Prices
+    #: How many times faster than life the run's time passed.
+    time_scale: int = 1
 
     @classmethod
     def read(cls, declaration: Table, column: str = "") -> Self:
-        """From the three tables; ``column`` fills in what the claims leave out."""
+        """From the tables; ``column`` fills in what the claims leave out."""
         claims = dict(table(declaration, "claims"))
         if column == "cps":
             claims.setdefault("interface", "cps")
@@ -115,4 +117,14 @@ class Promises:
             claims=Claims.read(claims),
             windows=Windows.read(table(declaration, "timing")),
             prices=Prices.read(table(declaration, "tariff")),
+            time_scale=number(table(declaration, "reach"), "time_scale") or 1,
         )
+
+    @property
+    def late_ms(self) -> int:
+        """By how much a fact may be late where a second of life is less than one.
+
+        At twenty times the speed, a machine that is busy for a moment delivers a
+        reading seconds late, and the next one in time.
+        """
+        return (self.time_scale - 1) * 1_000

@@ -12,7 +12,6 @@ from typing import Final
 
 from harness.judge.deadlines import requirements_of
 from harness.judge.dossier import (
-    UNSTORED_MS,
     Dossier,
     Fault,
     first_attempt,
@@ -154,7 +153,7 @@ def _died_with_it(dossier: Dossier, told: At) -> bool:
         for life in timeline.lives
         if life.event == "killed"
         and life.seq > told.seq
-        and life.t_ms <= told.t_ms + UNSTORED_MS
+        and life.t_ms <= told.t_ms + dossier.unstored_ms
     ]
     if not kills:
         return False

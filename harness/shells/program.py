@@ -41,10 +41,12 @@ class ProgramDevice:
         bench: "Bench",
         state: StateFolder,
         clock: LyingClock,
+        died: Callable[[], None],
     ) -> None:
         self._process = process
         self._state = state
         self._clock = clock
+        self._died = died
         self._bench = bench
         self._died_ms: int | None = None
         self.boots = 0
@@ -68,6 +70,7 @@ class ProgramDevice:
         self._clock.boot()
         self.boots += 1
         note_life(self._bench.court, "started", self.boots)
+        self._bench.lines.cloud.listening = True
         self._process.start()
 
     def kill(self) -> None:
@@ -75,6 +78,11 @@ class ProgramDevice:
         self._process.kill()
         self._died_ms = self._bench.now_ms
         note_life(self._bench.court, "killed", self.boots)
+        lines = self._bench.lines
+        lines.psp.close("death")
+        lines.cloud.forget()
+        lines.bay.close("death")
+        self._died()
 
     def _tell_of_crash(self) -> None:
         """It is to be started again although nobody has killed it."""

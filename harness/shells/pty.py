@@ -21,6 +21,7 @@ import select
 import struct
 import termios
 from contextlib import suppress
+from functools import partial
 from typing import Final
 
 from harness.psp_line import PspLine
@@ -59,6 +60,7 @@ class PtyPort:
         line: PspLine,
         *,
         kernel: Kernel,
+        time_scale: int = 1,
         paced: bool = True,
         terminal_baud: int = BAUD,
     ) -> None:
@@ -66,6 +68,11 @@ class PtyPort:
         self._line = line
         self._kernel = kernel
         self._paced = paced
+        # As much as passes in the same real time: a short block stays in one piece, so
+        # that a machine that is busy cannot tear it where a real line would not.
+        self._piece_bytes = PIECE_BYTES * time_scale
+        #: Counts the controllers that have died on this line.
+        self._life = 0
         self.terminal_baud = terminal_baud
         #: Bytes that the terminal has said, and when the line has carried the last one.
         self._unsent = bytearray()
@@ -146,7 +153,8 @@ class PtyPort:
     def _read(self) -> bytes | None:
         """What has come; empty: nothing; None: nobody has the port open any more."""
         try:
-            data = os.read(self._master, PIECE_BYTES if self._paced else READ_BYTES)
+            size = self._piece_bytes if self._paced else READ_BYTES
+            data = os.read(self._master, size)
         except BlockingIOError:
             return b""
         except OSError:
@@ -156,12 +164,14 @@ class PtyPort:
     def _pace(self, data: bytes, began_us: int) -> None:
         """Hand ``data`` over when the line has carried it, then see what follows."""
         self._heard_at_us = began_us + duration_us(len(data), self.baud or BAUD)
-        self._kernel.at(-(-self._heard_at_us // 1000), lambda: self._carried(data))
+        carried = partial(self._carried, data, self._life)
+        self._kernel.at(-(-self._heard_at_us // 1000), carried)
 
-    def _carried(self, data: bytes) -> None:
+    def _carried(self, data: bytes, life: int) -> None:
         if not self._is_open:
             return
-        self._take(data)
+        if life == self._life:
+            self._take(data)
         more = self._read()
         if more:
             self._pace(more, self._heard_at_us)
@@ -172,6 +182,9 @@ class PtyPort:
         baud = self.baud
         if baud:
             data = heard(data, sent_baud=baud, read_baud=self.terminal_baud)
+            # Whoever has started anew on this line speaks first.
+            if not self._line.is_open:
+                self._line.open()
             self._line.send(data)
 
     # --- from the terminal ------------------------------------------------------
@@ -191,15 +204,15 @@ class PtyPort:
             self._send_piece()
 
     def _send_piece(self) -> None:
-        size = min(len(self._unsent), PIECE_BYTES)
+        size = min(len(self._unsent), self._piece_bytes)
         self._sent_at_us += duration_us(size, self.terminal_baud)
         self._kernel.at(-(-self._sent_at_us // 1000), self._piece_sent)
 
     def _piece_sent(self) -> None:
         if not self._is_open:
             return
-        self._write(bytes(self._unsent[:PIECE_BYTES]))
-        del self._unsent[:PIECE_BYTES]
+        self._write(bytes(self._unsent[: self._piece_bytes]))
+        del self._unsent[: self._piece_bytes]
         if self._unsent:
             self._send_piece()
 
@@ -213,6 +226,13 @@ class PtyPort:
             os.write(
                 self._master, heard(data, sent_baud=self.terminal_baud, read_baud=baud)
             )
+
+    def forget(self) -> None:
+        """The controller has died: what is under way, in either direction, is lost."""
+        self._life += 1
+        self._forget_unread()
+        while self._read():
+            pass
 
     def close(self) -> None:
         """Unplug the line: the controller's next read fails."""

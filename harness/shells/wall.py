@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 SLACK_MS: Final = 1_000
 #: Until no session is open: an hourly retry may be next.
 SETTLE_MS: Final = 3_700_000
+#: After that: a card that is being read is answered, or asked about, by then.
+LOOK_MS: Final = 30_000
 #: After that: longer than a retry by the minute.
 REST_MS: Final = 70_000
 #: Rates that ``psp_device`` may name.
@@ -84,7 +86,7 @@ class WallWorld:
         self.terminal_baud = BAUD
         self.clock: Clock = WallClock(scale=time_scale, wait=self._loop.wait)
         self.slack_ms = SLACK_MS * time_scale
-        self.limits = Limits(settle_ms=SETTLE_MS, rest_ms=REST_MS)
+        self.limits = Limits(settle_ms=SETTLE_MS, look_ms=LOOK_MS, rest_ms=REST_MS)
 
     @property
     def baud(self) -> int | None:
@@ -118,7 +120,17 @@ class WallWorld:
             folder=self._folder,
             log=self.home / "controller.log",
         )
-        return ProgramDevice(process, bench=bench, state=state, clock=clock)
+        return ProgramDevice(
+            process, bench=bench, state=state, clock=clock, died=self._forget
+        )
+
+    def _forget(self) -> None:
+        """The controller has died.
+
+        A socket tells by itself that nobody reads any more; a serial line never does.
+        """
+        if isinstance(self._serial, PtyPort):
+            self._serial.forget()
 
     def _box(self, bench: "Bench") -> EndpointDevice:
         return EndpointDevice(
@@ -181,7 +193,12 @@ class WallWorld:
         """A real port for a box that is wired to one, else a pseudo-terminal."""
         declared = bench.declaration.text("reach", "psp_device")
         if bench.declaration.text("reach", "mode") != "endpoint":
-            pty = PtyPort(self._loop, bench.lines.psp, kernel=bench.kernel)
+            pty = PtyPort(
+                self._loop,
+                bench.lines.psp,
+                kernel=bench.kernel,
+                time_scale=self._time_scale,
+            )
             self._serial = pty
             return f"serial://{pty.path}?baud={self.terminal_baud}"
         device, self.terminal_baud = _rate_of(declared)

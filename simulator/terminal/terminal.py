@@ -42,7 +42,7 @@ from simulator.terminal.psp_face import PspFace
 from simulator.terminal.reader import PresentedCard
 from simulator.terminal.sessions import Session
 from simulator.terminal.settings import TerminalSettings
-from wire.cps import TerminalInfo
+from wire.cps import TerminalInfo, TerminalState
 from wire.machine import earliest
 from wire.psp import State
 
@@ -90,6 +90,12 @@ class Terminal:
     def sessions(self) -> Mapping[str, Session]:
         """All sessions by UUID, in the order in which they opened; read only."""
         return self._device.store
+
+    def is_reading(self, face: Literal["psp", "cps"]) -> bool:
+        """Whether it waits for a card, as PSP or as CPS sees it."""
+        if face == "psp":
+            return self.state is State.WAIT_CARD
+        return self.info.state == TerminalState.READING
 
     @property
     def is_authorising(self) -> bool:

@@ -91,6 +91,18 @@ class TestStarting:
         assert rig.closes == VOID
         assert rig.charger.commands() == []
 
+    def test_the_answer_to_an_older_unlock_is_no_failure(self, rig_of: Make) -> None:
+        """The plug comes before the charger has answered the unlock of the approval."""
+        rig = rig_of().boot()
+        rig.charger.rules["lock"] = lambda _: []
+        rig.tap().pilot("B").run(100)
+        assert [line["locked"] for line in rig.charger.told("lock")] == [False, True]
+        for locked in (False, True):
+            rig.bay({"type": "lock", "connector": 1, "locked": locked})
+        rig.pilot("C").run(1_000)
+        assert rig.charger.commands() == [True]
+        assert rig.closes == []
+
     def test_a_plug_that_comes_and_goes(self, rig_of: Make) -> None:
         rig = rig_of().boot().tap().pilot("B").run(100).pilot("A").run(3_000)
         rig.pilot("B").run(3_000).pilot("C").run(1_000)
@@ -416,6 +428,18 @@ class TestReturn:
         assert rig.closes == []
         rig.run(20_000)
         assert rig.closes == VOID
+
+    def test_who_comes_after_a_driver_who_left_unseen_is_served(
+        self, rig_of: Make
+    ) -> None:
+        """The connector is the next driver's, though nobody saw the first one go."""
+        rig = rig_of(connectors=2).boot().tap().plug().charge(100)
+        rig.die()
+        rig.charger.rows[1].update(pilot="A", contactor_closed=False)
+        rig.boot().run(20_000)
+        assert rig.closes == [("commit", 5)]
+        rig.plug().tap()
+        assert rig.charger.commands() == [True, True]
 
     def test_a_boot_in_1970(self, rig_of: Make) -> None:
         rig = rig_of().boot().tap().plug().charge(1000)

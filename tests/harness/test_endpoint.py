@@ -132,7 +132,7 @@ def box(tmp_path: Path) -> Iterator[Box]:
 @pytest.fixture
 def _short(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody waits for a late second close here."""
-    monkeypatch.setattr(harness.epilogue, "LAST_LOOK_MS", 5_000)
+    monkeypatch.setattr(harness.shells.wall, "LOOK_MS", 5_000)
     monkeypatch.setattr(harness.shells.wall, "REST_MS", 5_000)
 
 

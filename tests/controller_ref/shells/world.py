@@ -57,6 +57,10 @@ class FastClock:
     def now_ms(self) -> int:
         return (time.monotonic_ns() - self._origin_ns) * SCALE // 1_000_000
 
+    @property
+    def late_ms(self) -> int:
+        return 0
+
     def wait_until(self, at_ms: int) -> None:
         """The world only runs up to now."""
 

@@ -38,7 +38,9 @@ class Ports:
 
     loop: Loop = field(default_factory=Loop)
     slack_ms: int = 1_000
-    limits: Limits = field(default_factory=lambda: Limits(settle_ms=1, rest_ms=1))
+    limits: Limits = field(
+        default_factory=lambda: Limits(settle_ms=1, look_ms=1, rest_ms=1)
+    )
     baud: int | None = None
     desk: Desk | None = None
     wiring: Mapping[str, str] = field(default_factory=dict)

@@ -32,6 +32,7 @@ DECLARATION: dict[str, Any] = {
         "parked_full_window": 0,
     },
     "tariff": {"currency": "EUR", "reserve": 5000, "per_kwh": 50},
+    "reach": {},
 }
 #: Card hashes as the wire shows them; an account has the same one in every hand.
 CARD_IDS = {"visa": "A1" * 20, "amex": "B2" * 20, "wallet": "C3" * 20}

@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 
 from harness.judge import Judgement, Settlement
 from harness.judge.bay import Reading
-from harness.judge.metering import climb
+from harness.judge.metering import Pace, climb
 from harness.judge.promises import Prices
 from harness.judge.tariff import price, rounded
 
 Play = Callable[..., Judgement]
-POWER_W = 22_000
+PACE = Pace(max_power_w=22_000)
 
 
 def readings(*pairs: tuple[int, int]) -> list[Reading]:
@@ -26,32 +26,38 @@ def readings(*pairs: tuple[int, int]) -> list[Reading]:
 
 
 def test_a_register_that_behaves() -> None:
-    assert climb(readings((0, 100), (10, 150), (600, 3000)), POWER_W) == (2900, 2900)
-    assert climb([], POWER_W) == (0, 0)
+    assert climb(readings((0, 100), (10, 150), (600, 3000)), PACE) == (2900, 2900)
+    assert climb([], PACE) == (0, 0)
 
 
 def test_a_jump_is_left_out_and_leaves_a_doubt() -> None:
     """10 s at 22 kW are 62 Wh at most, and 5 for the grain."""
-    low, high = climb(
-        readings((0, 0), (600, 3000), (610, 9000), (1200, 12_000)), POWER_W
-    )
+    low, high = climb(readings((0, 0), (600, 3000), (610, 9000), (1200, 12_000)), PACE)
     assert (low, high) == (6000, 6067)
 
 
+def test_a_reading_may_be_late_where_time_is_fast() -> None:
+    """Ten seconds of 11 kW each; the third one came eight seconds late."""
+    late = readings((0, 0), (10, 31), (28, 62), (30, 92), (40, 123))
+    assert climb(late, PACE)[0] < 123
+    fast = Pace(max_power_w=22_000, late_ms=19_000)
+    assert climb(late, fast) == (123, 123)
+    jump = readings((0, 0), (10, 31), (20, 5_062), (30, 5_092))
+    assert climb(jump, fast)[0] < 500
+
+
 def test_a_fall_is_left_out() -> None:
-    low, high = climb(
-        readings((0, 5000), (600, 8000), (610, 100), (1200, 3100)), POWER_W
-    )
+    low, high = climb(readings((0, 5000), (600, 8000), (610, 100), (1200, 3100)), PACE)
     assert (low, high) == (6000, 6067)
 
 
 def test_one_wild_reading_changes_nothing() -> None:
     wild = readings((0, 0), (600, 3000), (610, 99_000), (620, 3100), (1200, 6000))
-    assert climb(wild, POWER_W) == (6000, 6000)
+    assert climb(wild, PACE) == (6000, 6000)
 
 
 def test_giving_up_at_a_jump_is_right_when_the_charge_ends_there() -> None:
-    low, high = climb(readings((0, 0), (600, 3000), (610, 9000), (620, 9050)), POWER_W)
+    low, high = climb(readings((0, 0), (600, 3000), (610, 9000), (620, 9050)), PACE)
     assert (low, high) == (3000, 3117)
 
 
@@ -62,7 +68,7 @@ def test_the_range_is_never_upside_down(steps: list[tuple[int, int]]) -> None:
     for wait, wh in steps:
         t += wait
         pairs.append((t, wh))
-    low, high = climb(readings(*pairs), POWER_W)
+    low, high = climb(readings(*pairs), PACE)
     assert 0 <= low <= high
 
 
@@ -167,6 +173,19 @@ def test_with_the_link_down_the_last_register_counts(play: Play) -> None:
     back = "1250 link bay up\n1250 said welcome 1:A:open:5000"
     waited = play(f"{CHARGING}\n{lost}\n{back}{committed(1251, 200)}")
     assert waited.green, waited.findings
+
+
+def test_what_flowed_before_the_welcome_that_showed_a_closed_contactor(
+    play: Play,
+) -> None:
+    """Ordered, then the link went down: the register before the order was known."""
+    lost = "11 link bay down cut\n60 link bay up\n60 said welcome 1:C:closed:1200"
+    script = CHARGING.replace("11    said contactor 1 closed", lost)
+    script = script.replace("12    said plug 1 C\n", "")
+    for amount in (190, 200):
+        judgement = play(f"{script}{END}{committed(1201, amount)}")
+        assert expected(judgement) == (190, 200)
+        assert judgement.green, judgement.findings
 
 
 def test_without_any_start_register_the_first_reading_counts(play: Play) -> None:

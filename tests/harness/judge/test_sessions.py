@@ -97,6 +97,27 @@ def test_dying_with_the_approval_is_nobodys_fault_on_apollo(play: Play) -> None:
     assert "R-RTY-03" in {f.requirement for f in listed.findings}
 
 
+def test_the_alarm_for_a_lost_approval_may_come_before_a_slow_issuer(
+    play: Play,
+) -> None:
+    script = """0 life ready
+1 tap Ada visa
+1 > CC 02 3C 36 40 : Auth Session
+2 life killed
+3 life started
+4 life ready
+5 order alarm unknown_outcome
+41 store opened 66 5000 visa
+"""
+    allowed = Expectations(allow_unknown=True)
+    assert play(script, allowed).green
+    alarm = "5 order alarm unknown_outcome\n"
+    too_early = alarm + script.replace(alarm, "")
+    for silent in (too_early, script.replace(alarm, "5 order alarm meter\n")):
+        judgement = play(silent, allowed)
+        assert {f.requirement for f in judgement.findings} == {"R-RTY-07"}
+
+
 def test_dying_before_the_answer_could_be_stored_allows_a_repeat(play: Play) -> None:
     script = f"""0 life ready
 {OPEN}
@@ -114,7 +135,9 @@ def test_dying_before_the_answer_could_be_stored_allows_a_repeat(play: Play) -> 
     other = script.replace(f"310 {VOID}", "310 > CC : Commit Session session_id=66")
     assert only(play(other)) is Settlement.TWICE
     unharmed = script.replace("302.5 life killed", "304 life killed")
-    assert only(play(unharmed.replace("\n303", "\n305"))) is Settlement.TWICE
+    unharmed = unharmed.replace("\n303", "\n305")
+    assert only(play(unharmed)) is Settlement.TWICE
+    assert play(unharmed, reach={"time_scale": 20}).green
 
 
 def test_two_effective_closes(play: Play) -> None:
