@@ -17,7 +17,7 @@ from multiprocessing.connection import Connection
 from time import perf_counter
 
 from benchmarks.forecourts import RealTime, request
-from harness.shells.pty import BAUD, PtyPort
+from harness.shells.pty import BAUD, Pace, PtyPort
 from harness.shells.tcp import TcpPort
 from wire.psp import Name
 
@@ -116,7 +116,7 @@ def round_trips(kind: str) -> list[float]:
         address = str(tcp.port)
     else:
         line = bench.forecourt(1, link="serial").psp
-        pty = PtyPort(bench.loop, line, kernel=bench.kernel, paced=False)
+        pty = PtyPort(bench.loop, line, kernel=bench.kernel, pace=Pace(is_kept=False))
         address = pty.path
     ours, theirs = get_context("fork").Pipe()
     process = get_context("fork").Process(

@@ -21,6 +21,7 @@ import select
 import struct
 import termios
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
@@ -51,29 +52,35 @@ _TERMIOS2: Final = struct.Struct("4I20s2I")
 _TCGETS2: Final = 0x802C542A
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How fast the terminal's line is, and whether anybody keeps to it."""
+
+    baud: int = BAUD
+    #: How many times faster than life the run's time passes.
+    time_scale: int = 1
+    is_kept: bool = True
+
+
+USUAL: Final = Pace()
+
+
 class PtyPort:
     """One pseudo-terminal; ``path`` is what the controller opens."""
 
     def __init__(
-        self,
-        loop: Loop,
-        line: PspLine,
-        *,
-        kernel: Kernel,
-        time_scale: int = 1,
-        paced: bool = True,
-        terminal_baud: int = BAUD,
+        self, loop: Loop, line: PspLine, *, kernel: Kernel, pace: Pace = USUAL
     ) -> None:
         self._loop = loop
         self._line = line
         self._kernel = kernel
-        self._paced = paced
+        self._paced = pace.is_kept
         # As much as passes in the same real time: a short block stays in one piece, so
         # that a machine that is busy cannot tear it where a real line would not.
-        self._piece_bytes = PIECE_BYTES * time_scale
+        self._piece_bytes = PIECE_BYTES * pace.time_scale
         #: Counts the controllers that have died on this line.
         self._life = 0
-        self.terminal_baud = terminal_baud
+        self.terminal_baud = pace.baud
         #: Bytes that the terminal has said, and when the line has carried the last one.
         self._unsent = bytearray()
         self._sent_at_us = 0

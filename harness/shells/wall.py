@@ -19,7 +19,7 @@ from harness.shells.loop import Loop
 from harness.shells.lying_clock import LyingClock
 from harness.shells.process import ControllerProcess, Wiring
 from harness.shells.program import ProgramDevice
-from harness.shells.pty import BAUD, PtyPort
+from harness.shells.pty import BAUD, Pace, PtyPort
 from harness.shells.serial import SerialPort
 from harness.shells.state_folder import StateFolder
 from harness.shells.tcp import TcpPort
@@ -197,7 +197,7 @@ class WallWorld:
                 self._loop,
                 bench.lines.psp,
                 kernel=bench.kernel,
-                time_scale=self._time_scale,
+                pace=Pace(time_scale=self._time_scale),
             )
             self._serial = pty
             return f"serial://{pty.path}?baud={self.terminal_baud}"

@@ -14,7 +14,7 @@ import pytest
 
 from harness.line_faults import LineFault, Turn
 from harness.shells.channel import MAX_UNSENT
-from harness.shells.pty import PtyPort
+from harness.shells.pty import Pace, PtyPort
 from harness.shells.serial import SerialPort
 from harness.shells.tcp import TcpPort
 from tests.harness.shells.conftest import Certificate
@@ -101,7 +101,7 @@ def _way(name: str, yard: Yard, folder: Path) -> Way:
         )
         return Way(yard, lambda: first.pop() if first else cable.plug_in(), wired)
     paced = name == "pty"
-    pty = PtyPort(yard.loop, yard.psp, kernel=yard.kernel, paced=paced)
+    pty = PtyPort(yard.loop, yard.psp, kernel=yard.kernel, pace=Pace(is_kept=paced))
     return Way(yard, lambda: DeviceEnd(pty.path), pty)
 
 

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from harness.cli import app
-from harness.shells.pty import PtyPort
+from harness.shells.pty import Pace, PtyPort
 from tests.harness.shells.ends import ASK, READING, DeviceEnd, Yard
 from wire.psp import Direction, Name, State, encode, message
 
@@ -28,7 +28,7 @@ def yard() -> Iterator[Yard]:
 
 def make(yard: Yard, *, paced: bool = True, baud: int = 115_200) -> PtyPort:
     return PtyPort(
-        yard.loop, yard.psp, kernel=yard.kernel, paced=paced, terminal_baud=baud
+        yard.loop, yard.psp, kernel=yard.kernel, pace=Pace(baud=baud, is_kept=paced)
     )
 
 
