@@ -101,6 +101,11 @@ class CloudLine:
         self._pending.clear()
         self.listening = False
 
+    def hang_up(self) -> None:
+        """Every call under way ends without an answer; the controller may call on."""
+        for number in list(self._pending):
+            self._fail(number, "reset")
+
     # --- the cloud's end --------------------------------------------------------
 
     def answer(self, number: int, response: Response) -> None:
