@@ -85,10 +85,11 @@ class Field:
 
     def read(self, name: str, found: object) -> Value:
         """``found`` when it fits. Raises Refused."""
+        shown = found
         if self.span is not None:
-            # Not isinstance: true and false are no numbers.
-            if type(found) is not int:
-                raise wrong(name, found, self.allowed())
+            found = _whole(found)
+            if found is None:
+                raise wrong(name, shown, self.allowed())
             is_known = self.span[0] <= found <= self.span[1]
         elif not isinstance(found, str):
             raise wrong(name, found, self.allowed())
@@ -116,6 +117,13 @@ class Field:
     @property
     def is_required(self) -> bool:
         return self.default is None and not self.optional
+
+
+def _whole(found: object) -> int | None:
+    """A whole number as JSON has it: 1 and 1.0 are the same, true is none."""
+    if isinstance(found, float) and found.is_integer():
+        return int(found)
+    return found if type(found) is int else None
 
 
 Fields = Mapping[str, Field]

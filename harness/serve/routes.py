@@ -7,7 +7,7 @@ rows, and the tests go through them. What a row does not list is not asked for a
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal, Protocol
 
 from harness.serve.fields import (
@@ -65,10 +65,14 @@ class OfFault:
     connector: Field
 
     def fields(self, name: str) -> Fields:
-        return {
-            key: self.connector if key == "connector" else from_parameter(parameter)
+        read = {
+            key: from_parameter(parameter)
             for key, parameter in FAULTS[name].parameters.items()
         }
+        if "connector" in read:
+            default = read["connector"].default
+            read["connector"] = replace(self.connector, default=default)
+        return read
 
     def read(self, found: Mapping[str, object]) -> dict[str, Value]:
         params = dict(found)

@@ -9,6 +9,7 @@ a time and the time that a body may take are bounded.
 import asyncio
 import concurrent.futures
 import json
+import socket
 import threading
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping, Sequence
@@ -74,6 +75,8 @@ class ControlPort:
         self._waiting: deque[tuple[Call, concurrent.futures.Future[Reply]]] = deque()
         self._listeners: list[Listener] = []
         self._socket = listen(host, port)
+        # Each connection inherits it; without, an answer waits 40 ms for its rest.
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.host, self.port = self._socket.getsockname()[:2]
         config = uvicorn.Config(
             self._serve,
