@@ -32,8 +32,9 @@ def in_words(record: Record) -> str:
     """One line for one record."""
     who, what = WORDS.get(str(record.get("kind")), _unknown)(record)
     line = f"{clock(record.get('t_ms'))}  {who:<22}  {what}"
-    clean = "".join(c if c.isprintable() else "�" for c in line).rstrip()
-    return clean if len(clean) <= MAX_LENGTH else clean[: MAX_LENGTH - 1] + "…"
+    shown = line[:MAX_LENGTH]
+    clean = "".join(c if c.isprintable() else "�" for c in shown).rstrip()
+    return clean if len(line) <= MAX_LENGTH else clean[: MAX_LENGTH - 1] + "…"
 
 
 def tail_in_words(records: Sequence[Record], count: int = 12) -> tuple[str, ...]:
