@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - a table of flags
 """``nohold serve``: the flags of the bench, checked, and its life."""
 
 import secrets
@@ -6,7 +7,7 @@ import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -21,50 +22,43 @@ _MAX_PORT = 65_535
 _MAX_TEXT = 200
 
 
+def _port(about: str) -> Any:
+    return typer.Option(min=0, max=_MAX_PORT, help=f"{about}; 0: any free")
+
+
+# fmt: off
+Host = Annotated[str, typer.Option(help="listen here; 0.0.0.0 is for other machines too")]
+Pty = Annotated[bool, typer.Option("--pty", help="terminal on a pseudo-terminal, not TCP")]
+Serial = Annotated[str, typer.Option(help="terminal on this serial device, not TCP")]
+Baud = Annotated[int, typer.Option(min=1, help="rate of the serial device")]
+ApiKey = Annotated[str, typer.Option(help="key for the payment cloud; printed if not given")]
+Hosts = Annotated[list[str] | None, typer.Option(help="callbacks may go there too (may be repeated)")]
+Terminal = Annotated[str, typer.Option(help="apollo | p6x")]
+Connectors = Annotated[int, typer.Option(min=1, max=32)]
+Number = Annotated[str, typer.Option(help="of the terminal, as the payment cloud names it")]
+Seed = Annotated[int | None, typer.Option(help="ids and delays follow it; printed if not given")]
+Profile = Annotated[Path | None, typer.Option(help="readings of ambiguous clauses, a TOML file")]
+TraceFile = Annotated[Path | None, typer.Option(help="append the trace to this file, as JSON Lines")]
+# fmt: on
+
+
 def serve(  # noqa: PLR0913, PLR0917 - one parameter per flag
-    host: Annotated[
-        str, typer.Option(help="listen here; other machines reach 0.0.0.0")
-    ] = "127.0.0.1",
-    port: Annotated[
-        int, typer.Option(min=0, max=_MAX_PORT, help="control interface; 0: any free")
-    ] = 8200,
-    psp_port: Annotated[
-        int, typer.Option(min=0, max=_MAX_PORT, help="terminal, PSP over TCP")
-    ] = 3201,
-    cps_port: Annotated[
-        int, typer.Option(min=0, max=_MAX_PORT, help="payment cloud, CPS over HTTP")
-    ] = 8201,
-    bay_port: Annotated[
-        int, typer.Option(min=0, max=_MAX_PORT, help="charger, bay link")
-    ] = 8202,
-    pty: Annotated[
-        bool, typer.Option("--pty", help="terminal on a pseudo-terminal, not TCP")
-    ] = False,
-    serial: Annotated[
-        str, typer.Option(help="terminal on this serial device, not TCP")
-    ] = "",
-    baud: Annotated[int, typer.Option(min=1, help="rate of the serial device")] = 57600,
-    api_key: Annotated[
-        str, typer.Option(help="key for the payment cloud; printed when not given")
-    ] = "",
-    callback_host: Annotated[
-        list[str] | None,
-        typer.Option(help="callbacks may go there too (may be repeated)"),
-    ] = None,
-    terminal: Annotated[str, typer.Option(help="apollo | p6x")] = "apollo",
-    connectors: Annotated[int, typer.Option(min=1, max=32)] = 2,
-    serial_number: Annotated[
-        str, typer.Option(help="of the terminal, as the payment cloud names it")
-    ] = "",
-    seed: Annotated[
-        int | None, typer.Option(help="ids and delays follow it; printed if not given")
-    ] = None,
-    profile: Annotated[
-        Path | None, typer.Option(help="readings of ambiguous clauses, a TOML file")
-    ] = None,
-    trace: Annotated[
-        Path | None, typer.Option(help="append the trace to this file, as JSON Lines")
-    ] = None,
+    host: Host = "127.0.0.1",
+    port: Annotated[int, _port("control interface")] = 8200,
+    psp_port: Annotated[int, _port("terminal, PSP over TCP")] = 3201,
+    cps_port: Annotated[int, _port("payment cloud, CPS over HTTP")] = 8201,
+    bay_port: Annotated[int, _port("charger, bay link")] = 8202,
+    pty: Pty = False,
+    serial: Serial = "",
+    baud: Baud = 57_600,
+    api_key: ApiKey = "",
+    callback_host: Hosts = None,
+    terminal: Terminal = "apollo",
+    connectors: Connectors = 2,
+    serial_number: Number = "",
+    seed: Seed = None,
+    profile: Profile = None,
+    trace: TraceFile = None,
 ) -> None:
     """Start the virtual forecourt in real time and keep it running.
 
