@@ -101,7 +101,7 @@ class CloudLine:
         self._pending.clear()
         self.listening = False
 
-    def hang_up(self) -> None:
+    def drop_calls(self) -> None:
         """Every call under way ends without an answer; the controller may call on."""
         for number in list(self._pending):
             self._fail(number, "reset")

@@ -113,7 +113,7 @@ class Play:
         self.faults.heal_all()
         self.lines.psp.close("reset")
         self.lines.bay.close("reset")
-        self.lines.cloud.hang_up()
+        self.lines.cloud.drop_calls()
         self.drop_controllers()
         # What a fault has still to mend later, it will not.
         self.lines.bay.restore()

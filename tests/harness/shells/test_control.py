@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness.shells.served import Served, environment, until
+from tests.harness.shells.bench_program import Served, environment, until
 
 #: What a bench may grow by under fire, in KiB.
 MAY_GROW_KIB = 60_000

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from harness.cli import main
-from tests.harness.shells.served import FREE_PORTS, Served, until
+from tests.harness.shells.bench_program import FREE_PORTS, Served, until
 
 Serve = Callable[..., Served]
 
