@@ -1,7 +1,6 @@
 # ruff: noqa: E501 - tables
 """The control interface against whatever may come: strangers, slow ones, tools."""
 
-import http.client
 import json
 import random
 import socket
@@ -13,6 +12,12 @@ from pathlib import Path
 
 import pytest
 
+from harness.serve.desk import Desk
+from harness.serve.play import Play
+from harness.serve.settings import Settings
+from harness.shells.control import ControlPort
+from harness.shells.loop import Loop
+from simulator.clock import WallClock
 from tests.harness.shells.bench_program import Served, environment, until
 
 #: What a bench may grow by under fire, in KiB.
@@ -106,38 +111,41 @@ def test_many_at_once_are_served_or_turned_away(served: Served) -> None:
     assert served.memory_kib() - before < MAY_GROW_KIB
 
 
-def test_a_listener_who_does_not_read_is_dropped(served: Served) -> None:
-    before = served.memory_kib()
-    slow = served.listen("?since=0")
-    seq = served.bench()["next_seq"]
-    # More than the system keeps for a slow reader, and more than the bench keeps.
-    flood_bay_link(served, lines=200)
-    until(lambda: served.bench()["next_seq"] >= seq + 200, what="the flood")
-    assert served.memory_kib() - before < MAY_GROW_KIB
-    heard = slow.read().decode()
-    ending = heard[heard.rindex("event: ") :]
-    assert ending.startswith("event: dropped\ndata: ")
-    assert "too slow" in json.loads(ending.split("data: ")[1])["reason"]
-    # What is kept is the end, and nobody is left to wonder about the rest.
-    connection = http.client.HTTPConnection(served.address, timeout=10)
-    connection.request("GET", f"/bench/trace?since={seq}")
-    response = connection.getresponse()
-    first = json.loads(response.readline())["seq"]
-    assert int(response.headers["Nohold-Dropped"]) == first - seq > 0
-    connection.close()
+@pytest.fixture
+def bench() -> Iterator[tuple[Play, ControlPort]]:
+    """A bench of which only the control port is open; the test is its loop."""
+    loop = Loop()
+    play = Play(Settings(), clock=WallClock(wait=loop.wait))
+    control = ControlPort(loop, host="127.0.0.1", port=0)
+    control.start(play)
+    yield play, control
+    control.close()
+    loop.close()
 
 
-def flood_bay_link(served: Served, *, lines: int) -> None:
-    """A controller that says a great deal, of no interest to anybody."""
-    host, _, port = served.at["bay"].removeprefix("tcp://").partition(":")
-    gossip = json.dumps({"type": "gossip", "text": "x" * 60_000}).encode() + b"\n"
-    with socket.create_connection((host, int(port)), timeout=30) as connection:
-        for _ in range(lines):
-            connection.sendall(gossip)
-        # Read to the end: who closes with bytes unread takes back what he has said.
-        connection.shutdown(socket.SHUT_WR)
-        while connection.recv(65_536):
-            pass
+def test_a_listener_who_does_not_read_is_dropped(
+    bench: tuple[Play, ControlPort],
+) -> None:
+    play, control = bench
+    desk = Desk(play, addresses={})
+    with socket.create_connection((control.host, control.port), timeout=30) as slow:
+        slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)
+        slow.sendall(head("GET /bench/events HTTP/1.1", "Host: x"))
+        play.kernel.run_until(play.now_ms + 30_000, stop=lambda: control.has_calls)
+        control.answer_calls(desk)
+        # More than the system keeps for a slow reader and the bench together.
+        for _ in range(150):
+            play.note("seen", mark="x" * 60_000)
+        heard = b""
+        while b"event: dropped" not in heard[-200:]:
+            piece = slow.recv(65_536)
+            assert piece, heard[-200:]
+            heard = heard[-200:] + piece
+    assert b'data: {"reason": "this listener was too slow"}' in heard
+    # What is kept is the end, and whoever asks for the rest is told.
+    trace = desk.call("GET", "/bench/trace")
+    first = json.loads((trace.lines or [""])[0])["seq"]
+    assert int(trace.headers["Nohold-Dropped"]) == first > 0
 
 
 def test_only_so_many_may_listen(served: Served) -> None:
