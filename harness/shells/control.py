@@ -12,13 +12,20 @@ import json
 import socket
 import threading
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Mapping,
+    MutableMapping,
+    Sequence,
+)
 from dataclasses import dataclass
 from typing import Any, Final
 
 import uvicorn
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import Response, StreamingResponse
 
 from harness.serve.desk import Answer, Desk
 from harness.serve.play import Play
@@ -36,6 +43,7 @@ ENDS_WITHIN_S: Final = 3.0
 MAX_REQUESTS: Final = 128
 MAX_LISTENERS: Final = 32
 MAX_DIGITS: Final = 16
+EVENTS_PATH: Final = "/bench/events"
 #: What is written at once of a long answer, characters.
 PIECE: Final = 1 << 16
 
@@ -163,7 +171,7 @@ class ControlPort:
             return _refusal(413, f"a body has at most {MAX_BODY_BYTES} bytes")
         call = Call(
             method=request.method,
-            path=request.url.path,
+            path=request.scope["path"],
             query=_query(request),
             body=body,
             loop=asyncio.get_running_loop(),
@@ -188,7 +196,7 @@ class ControlPort:
         if answer.lines is not None:
             pieces = _in_pieces(answer.lines)
             return StreamingResponse(pieces, media_type=answer.media, headers=headers)
-        return JSONResponse(answer.body, answer.status, headers)
+        return _json(answer.status, answer.body, headers)
 
     async def _events(self, listener: Listener) -> AsyncIterator[str]:
         try:
@@ -218,16 +226,22 @@ async def _in_pieces(lines: Sequence[str]) -> AsyncIterator[str]:
 
 def _refusal(status: int, why: str) -> Response:
     """An answer to what is not read to its end; the connection goes with it."""
-    return JSONResponse({"error": why}, status, {"Connection": "close"})
+    return _json(status, {"error": why}, {"Connection": "close"})
+
+
+def _json(status: int, body: object, headers: Mapping[str, str]) -> Response:
+    """ASCII only: an answer may repeat half a character that somebody has sent."""
+    text = json.dumps(body, ensure_ascii=True, separators=(",", ":"))
+    return Response(text, status, headers, media_type="application/json")
 
 
 def _query(request: Request) -> str:
     """The query; an events listener that comes back says what it has heard."""
-    query = request.url.query
+    query: str = request.scope["query_string"].decode("latin-1")
     last = request.headers.get("last-event-id", "")
     if query or not (last.isascii() and last.isdigit() and len(last) < MAX_DIGITS):
         return query
-    return f"since={int(last) + 1}" if request.url.path == "/bench/events" else query
+    return f"since={int(last) + 1}" if request.scope["path"] == EVENTS_PATH else query
 
 
 async def _body(request: Request) -> bytes | None:
