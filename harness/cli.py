@@ -1,11 +1,14 @@
-"""The command line: ``nohold run``, ``nohold steps``, ``nohold requirements``."""
+"""The command line; ``nohold serve`` has a module of its own."""
 
+import sys
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from harness.cli_serve import serve
 
 if TYPE_CHECKING:
     from harness.declaration import Declaration
@@ -202,6 +205,22 @@ def requirements(
     raise typer.Exit(show_requirements(" ".join(words or ())))
 
 
+app.command()(serve)
+
+#: What typer raises for words that it does not understand.
+_NOT_UNDERSTOOD: type[BaseException] = typer.BadParameter.__bases__[0]
+
+
 def main() -> None:
-    """Entry point of the ``nohold`` command."""
-    app()
+    """Entry point of the ``nohold`` command: wrong use is one line and status 2."""
+    try:
+        status = app(standalone_mode=False)
+    except typer.Abort:
+        sys.exit(130)
+    except _NOT_UNDERSTOOD as error:
+        told = getattr(error, "format_message", error.__str__)()
+        is_help = len(sys.argv) == 1
+        line = told if is_help else f"nohold: {' '.join(told.split())}"
+        typer.echo(line, err=True)
+        sys.exit(2)
+    sys.exit(status)

@@ -167,6 +167,11 @@ class CloudLine:
         self._pending.clear()
         self.listening = False
 
+    def drop_calls(self) -> None:
+        """Every call under way ends without an answer; the controller may call on."""
+        for number in list(self._pending):
+            self._fail(number, "reset")
+
     # --- The cloud's end --------------------------------------------------------
 
     def answer(self, number: int, response: Response) -> None:

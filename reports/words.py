@@ -32,8 +32,9 @@ def in_words(record: Record) -> str:
     """One line for one record."""
     who, what = WORDS.get(str(record.get("kind")), _unknown)(record)
     line = f"{clock(record.get('t_ms'))}  {who:<22}  {what}"
-    clean = "".join(c if c.isprintable() else "�" for c in line).rstrip()
-    return clean if len(clean) <= MAX_LENGTH else clean[: MAX_LENGTH - 1] + "…"
+    shown = line[:MAX_LENGTH]
+    clean = "".join(c if c.isprintable() else "�" for c in shown).rstrip()
+    return clean if len(line) <= MAX_LENGTH else clean[: MAX_LENGTH - 1] + "…"
 
 
 def tail_in_words(records: Sequence[Record], count: int = 12) -> tuple[str, ...]:
@@ -49,27 +50,40 @@ _CHATTER_LINES: Final = ("ping", "pong")
 
 def without_chatter(records: Sequence[Record]) -> list[Record]:
     """The records without polling and its answers, as far as nothing got lost."""
-    polls: set[object] = set()
-    return [record for record in records if not _is_chatter(record, polls)]
+    chatter = Chatter()
+    return [record for record in records if not chatter.has(record)]
 
 
-def _is_chatter(record: Record, polls: set[object]) -> bool:
-    """``polls`` collects the calls whose answers are chatter too."""
-    kind = record.get("kind")
-    if record.get("fate", "delivered") != "delivered":
-        return False
-    if kind == "psp":
-        messages = record.get("messages")
-        said = messages if isinstance(messages, list) else []
-        names = {one.get("message") for one in said if isinstance(one, Mapping)}
-        return bool(names) and names <= _CHATTER
-    if kind == "http" and record.get("route") in _CHATTER_ROUTES:
-        polls.add(record.get("call"))
-        return True
-    if kind == "http_answer":
-        return record.get("call") in polls and record.get("status") in (200, 204)
-    line = record.get("line")
-    return isinstance(line, Mapping) and line.get("type") in _CHATTER_LINES
+class Chatter:
+    """Tells polling and its answers from the rest, record after record."""
+
+    def __init__(self) -> None:
+        #: Calls whose answers are chatter too.
+        self._polls: set[object] = set()
+
+    def has(self, record: Record) -> bool:
+        """Whether ``record`` is chatter; each record once, in their order."""
+        kind, call = record.get("kind"), record.get("call")
+        is_poll = call in self._polls
+        if kind in ("http_answer", "http_failed"):
+            self._polls.discard(call)
+        if record.get("fate", "delivered") != "delivered":
+            return False
+        if kind == "psp":
+            return _is_status(record.get("messages"))
+        if kind == "http" and record.get("route") in _CHATTER_ROUTES:
+            self._polls.add(call)
+            return True
+        if kind == "http_answer":
+            return is_poll and record.get("status") in (200, 204)
+        line = record.get("line")
+        return isinstance(line, Mapping) and line.get("type") in _CHATTER_LINES
+
+
+def _is_status(messages: object) -> bool:
+    said = messages if isinstance(messages, list) else []
+    names = {one.get("message") for one in said if isinstance(one, Mapping)}
+    return bool(names) and names <= _CHATTER
 
 
 def clock(t_ms: object) -> str:

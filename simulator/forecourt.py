@@ -12,7 +12,7 @@ the seed's named streams, so a machine that draws more does not disturb another.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal, Protocol, assert_never
+from typing import Final, Literal, Never, Protocol, assert_never
 
 from simulator import events
 from simulator.issuer import Issuer
@@ -68,19 +68,35 @@ class Forecourt:
     ) -> None:
         self.kernel = kernel
         self.trace = trace
-        self.terminal = Terminal(settings.terminal, ids=seed.stream("terminal"))
-        self.issuer = Issuer(seed.stream("issuer"), family=settings.terminal.family)
-        self.station = Station(settings.station)
         self.outbox: Outbox | None = None
+        self._settings = settings
+        #: Counts the sets of machines; what an old one has sent reaches no new one.
+        self._era = 0
+        self._seats: tuple[Seat[Never, object], ...] = ()
+        self.start_over(seed)
+
+    def start_over(self, seed: Seed) -> None:
+        """New machines with the same settings; never while the kernel runs.
+
+        The kernel's time goes on. Another seed gives other ids, which is what keeps a
+        controller that remembers the sessions of before from mistaking a new one.
+        """
+        terminal, kernel = self._settings.terminal, self.kernel
+        for seat in self._seats:
+            kernel.remove(seat)
+        self._era += 1
+        self.terminal = Terminal(terminal, ids=seed.stream("terminal"))
+        self.issuer = Issuer(seed.stream("issuer"), family=terminal.family)
+        self.station = Station(self._settings.station)
         self.host_link_up = True
         #: Answers of the host that wait for the line to come back.
         self._held_up: list[events.IssuerAnswered] = []
         self._terminal_seat = Seat(self.terminal, self._take_terminal)
         self._issuer_seat = Seat(self.issuer, self._take_issuer)
         self._station_seat = Seat(self.station, self._take_station)
-        kernel.add(self._terminal_seat)
-        kernel.add(self._issuer_seat)
-        kernel.add(self._station_seat)
+        self._seats = (self._terminal_seat, self._issuer_seat, self._station_seat)
+        for seat in self._seats:
+            kernel.add(seat)
 
     # --- facts in ---------------------------------------------------------------
 
@@ -172,7 +188,16 @@ class Forecourt:
             self._issuer_seat.hand(question, self.kernel.now_ms)
 
         if self.host_link_up:
-            self.kernel.at(self.kernel.now_ms + HOST_LINE_MS, arrive)
+            self._over_host_line(arrive)
+
+    def _over_host_line(self, arrive: Callable[[], None]) -> None:
+        era = self._era
+
+        def arrive_there() -> None:
+            if era == self._era:
+                arrive()
+
+        self.kernel.at(self.kernel.now_ms + HOST_LINE_MS, arrive_there)
 
     def _take_issuer(
         self, actions: Sequence[events.Note | events.IssuerAnswered]
@@ -191,7 +216,7 @@ class Forecourt:
             else:
                 self._held_up.append(answer)
 
-        self.kernel.at(self.kernel.now_ms + HOST_LINE_MS, arrive)
+        self._over_host_line(arrive)
 
     def _take_station(
         self, actions: Sequence[events.Note | events.BayToController]

@@ -16,6 +16,9 @@ State = Literal["open", "captured", "released", "dropped"]
 
 _DAY_MS: Final = 86_400_000
 
+#: Ended holds are kept for whoever looks on; beyond this the oldest are forgotten.
+MAX_HOLDS: Final = 20_000
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Validity:
@@ -71,10 +74,11 @@ class Hold:
 
 
 class Holds:
-    """Every hold ever opened, by its name."""
+    """The holds, by name: all that are open, and those that ended last."""
 
     def __init__(self) -> None:
         self._holds: dict[str, Hold] = {}
+        self._opened = 0
 
     @property
     def all(self) -> Mapping[str, Hold]:
@@ -94,8 +98,10 @@ class Holds:
         self, card: TestCard, *, amount_minor: int, now_ms: int, valid_ms: int
     ) -> Hold:
         """Set ``amount_minor`` aside until ``valid_ms`` from now."""
+        self._forget_oldest()
+        self._opened += 1
         hold = Hold(
-            hold=f"H{len(self._holds) + 1:06d}",
+            hold=f"H{self._opened:06d}",
             card=card.name,
             account=card.account,
             held_minor=amount_minor,
@@ -118,6 +124,15 @@ class Holds:
         return self._replace(
             replace(hold, state=state, captured_minor=captured_minor, closed_ms=now_ms)
         )
+
+    def _forget_oldest(self) -> None:
+        """Make room by the oldest hold that has ended; open ones are kept."""
+        if len(self._holds) < MAX_HOLDS:
+            return
+        ended = (name for name, one in self._holds.items() if one.state != "open")
+        oldest = next(ended, None)
+        if oldest is not None:
+            del self._holds[oldest]
 
     def _replace(self, changed: Hold) -> Hold:
         before = self._holds[changed.hold]

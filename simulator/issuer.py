@@ -12,7 +12,7 @@ issuer knows nothing of terminals, sessions or protocols.
 
 from collections import deque
 from collections.abc import Mapping, Sequence
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from typing import TYPE_CHECKING, Final, Literal, assert_never
 
 from simulator.behaviour import Behaviour, granted_total
@@ -53,7 +53,6 @@ JITTER_MS: Final = 100
 MAX_PENDING: Final = 1000
 MAX_REMEMBERED: Final = 4096
 
-
 _NOTHING: Final = Behaviour()
 
 
@@ -66,6 +65,7 @@ class Issuer:
         self._holds = Holds()
         self._agenda: list[tuple[int, int, Event | str]] = []
         self._turn = 0
+        self._tidy_at = MAX_PENDING
         self._pending = 0
         self._seen: set[int] = set()
         self._seen_order: deque[int] = deque()
@@ -82,7 +82,7 @@ class Issuer:
 
     @property
     def holds(self) -> Mapping[str, Hold]:
-        """Every hold ever opened, by its name; read only."""
+        """The holds by name, open ones and the latest of the rest; read only."""
         return self._holds.all
 
     @property
@@ -160,9 +160,13 @@ class Issuer:
         heappush(self._agenda, (due_ms, self._turn, job))
 
     def _prune(self) -> None:
-        """Forget the drops of closed holds, so that nobody waits for them."""
+        """Forget the drops of closed holds: nobody waits for them or keeps them."""
         while self._agenda and self._is_stale(self._agenda[0][2]):
             heappop(self._agenda)
+        if len(self._agenda) >= self._tidy_at:
+            self._agenda = [one for one in self._agenda if not self._is_stale(one[2])]
+            heapify(self._agenda)
+            self._tidy_at = 2 * len(self._agenda) + MAX_PENDING
 
     def _is_stale(self, job: Event | str) -> bool:
         return isinstance(job, str) and self._holds.find_open(job) is None

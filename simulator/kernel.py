@@ -79,6 +79,10 @@ class Kernel:
         """Let the machine of ``seat`` take part from now on."""
         self._seats.append(seat)
 
+    def remove(self, seat: Seat[Never, object]) -> None:
+        """The machine of ``seat`` takes no part any more; never while it runs."""
+        self._seats.remove(seat)
+
     @property
     def now_ms(self) -> int:
         return self.clock.now_ms

@@ -208,6 +208,8 @@ class Trace:
 
     def __init__(self) -> None:
         self.records: list[Record] = []
+        #: How many records stood before the first that is kept.
+        self.forgotten = 0
         self.watchers: list[Callable[[Record], None]] = []
         #: Ways in which the controller has shown a card number.
         self._leaks: set[str] = set()
@@ -220,7 +222,7 @@ class Trace:
         if len(self.records) >= MAX_RECORDS:
             raise TraceFull(f"more than {MAX_RECORDS} records")
         record: dict[str, object] = {
-            "seq": len(self.records),
+            "seq": self.forgotten + len(self.records),
             "t_ms": t_ms,
             "kind": kind,
         }
@@ -242,6 +244,11 @@ class Trace:
         if may_leak and kind in _SPOKEN and kind not in self._leaks:
             self._note_leak(record, fields)
         return record
+
+    def forget(self) -> None:
+        """Keep none of the records so far; numbers go on. For runs without an end."""
+        self.forgotten += len(self.records)
+        self.records.clear()
 
     def _note_leak(self, record: Record, fields: Mapping[str, object]) -> None:
         """R-UI-07: what was masked in the controller's own words is a breach."""

@@ -21,7 +21,7 @@ from simulator.faults import Fault, FaultPlanError, Value, plan
 from wire.records import Record
 
 if TYPE_CHECKING:
-    from harness.bench import Bench
+    from harness.faults.ground import Ground
 
 #: Faults in force at the same time.
 MAX_IN_FORCE: Final = 64
@@ -30,7 +30,7 @@ MAX_IN_FORCE: Final = 64
 class Faults:
     """Puts faults in and takes them out again; one per bench."""
 
-    def __init__(self, bench: "Bench") -> None:
+    def __init__(self, bench: "Ground") -> None:
         self._bench = bench
         self._court = bench.court
         self._count = 0

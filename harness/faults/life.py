@@ -15,7 +15,7 @@ from simulator.faults import Fault, Value
 from wire.records import Record
 
 if TYPE_CHECKING:
-    from harness.bench import Bench
+    from harness.faults.ground import Ground
 
 Heal = Callable[[], None]
 Shows = Callable[[Record], bool]
@@ -79,7 +79,7 @@ class Holds:
 class Injection:
     """See the module's text."""
 
-    bench: "Bench"
+    bench: "Ground"
     fault: Fault
     #: Note a hit; each one, with words about it.
     hit: Callable[[str], None]

@@ -10,7 +10,7 @@ from simulator.terminal import Impairment, Kind
 from wire.records import Record
 
 if TYPE_CHECKING:
-    from harness.bench import Bench
+    from harness.faults.ground import Ground
 
 
 # --- Links and power ------------------------------------------------------------
@@ -49,7 +49,7 @@ def hold_power(put: Injection) -> Heal:
     )
 
 
-def _set_power(bench: "Bench", *, on: bool) -> None:
+def _set_power(bench: "Ground", *, on: bool) -> None:
     if not on:
         bench.lines.psp.hang_up("reset")
     bench.lines.psp.terminal_powered = on

@@ -300,5 +300,6 @@ class SessionStore(Mapping[str, Session]):
             if not one.is_open:
                 del self._sessions[one.psp_session_id]
                 del self._by_uuid[one.session_id]
+                self._hidden.discard(one.psp_session_id)
                 return
         raise OverflowError(f"more than {MAX_SESSIONS} open sessions")

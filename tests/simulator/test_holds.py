@@ -82,3 +82,17 @@ def test_an_increment_moves_amount_and_end() -> None:
     holds = Holds()
     moved = holds.move(opened(holds), total_minor=7000, longer_ms=500)
     assert (moved.held_minor, moved.drops_ms, moved.state) == (7000, 1510, "open")
+
+
+def test_ended_holds_are_forgotten_and_open_ones_never(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("simulator.holds.MAX_HOLDS", 3)
+    holds = Holds()
+    first, second, third = (opened(holds) for _ in range(3))
+    holds.end(second, "released", now_ms=20)
+    fourth = opened(holds)
+    assert list(holds.all) == [first.hold, third.hold, fourth.hold]
+    fifth = opened(holds)
+    assert list(holds.all) == [first.hold, third.hold, fourth.hold, fifth.hold]
+    assert len({first.hold, second.hold, third.hold, fourth.hold, fifth.hold}) == 5

@@ -267,6 +267,22 @@ def test_a_release_gives_everything_back(desk: Desk) -> None:
     assert desk.held(hold).released_minor == 5000
 
 
+def test_the_drops_of_closed_holds_are_not_kept_behind_an_open_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("simulator.issuer.MAX_PENDING", 20)
+    desk = Desk()
+    desk.issuer.set_behaviour(None, Behaviour(valid_ms=DAY_MS))
+    desk.opened()
+    desk.issuer.set_behaviour(None, Behaviour(valid_ms=2 * DAY_MS))
+    for _ in range(100):
+        desk.release(desk.opened().hold)
+        desk.wait(1000)
+    assert len(desk.issuer._agenda) < 30
+    desk.wait(DAY_MS)
+    assert desk.notes().count("dropped") == 1
+
+
 @pytest.mark.parametrize("first", ["capture", "release"])
 @pytest.mark.parametrize("second", ["capture", "release", "increment"])
 def test_a_closed_hold_is_refused(desk: Desk, first: str, second: str) -> None:

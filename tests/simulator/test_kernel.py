@@ -77,3 +77,14 @@ def test_a_machine_whose_deadline_never_moves_is_an_error_not_a_hang() -> None:
     with pytest.raises(TimeStandsStill, match="at 0 ms"):
         kernel.run_until(1)
     assert kernel.events <= MAX_CALLS_AT_ONE_INSTANT + 1
+
+
+def test_a_machine_that_was_taken_out_is_not_woken() -> None:
+    kernel = Kernel(VirtualClock())
+    taken: list[object] = []
+    seat = Seat(Metronome(30), taken.extend)
+    kernel.add(seat)
+    kernel.run_until(30)
+    kernel.remove(seat)
+    kernel.run_until(100)
+    assert taken == ["tick 30"]

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from simulator import trace as trace_module
 from simulator.trace import Trace, TraceFull, hex_pairs, luhn_valid, mask, mask_text
+from wire.records import Record
 
 ELEVEN = "4" + "1" * 15
 FINE = "4" + "1" * 13 + "23"
@@ -156,3 +157,23 @@ def test_a_trace_has_a_maximum(monkeypatch: pytest.MonkeyPatch) -> None:
         trace.append(0, "seen", {"mark": "x"})
     with pytest.raises(TraceFull, match="more than 2 records"):
         trace.append(0, "seen", {"mark": "x"})
+
+
+def test_numbers_go_on_when_the_records_are_forgotten() -> None:
+    trace = Trace()
+    trace.append(0, "seen", {"mark": "first"})
+    trace.append(1, "seen", {"mark": "second"})
+    trace.forget()
+    assert (trace.records, trace.forgotten) == ([], 2)
+    assert trace.append(2, "seen", {"mark": "third"})["seq"] == 2
+
+
+def test_a_watcher_may_forget_and_a_leak_is_still_noted() -> None:
+    trace = Trace()
+    seen: list[Record] = []
+    trace.watchers += [seen.append, lambda _record: trace.forget()]
+    number = "4" + "1" * 15
+    trace.append(0, "bay", {"direction": "to_charger", "line": {"text": number}})
+    assert [one["kind"] for one in seen] == ["bay", "finding"]
+    assert [one["seq"] for one in seen] == [0, 1]
+    assert "record 0" in str(seen[1]["seen"])
