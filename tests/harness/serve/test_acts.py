@@ -2,7 +2,7 @@
 
 from copy import deepcopy
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from harness.serve.desk import Desk
@@ -43,6 +43,7 @@ def _is_possible(station: Station, act: str, connector: int, now_ms: int) -> boo
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(_ACTS), st.integers(1, 2)), max_size=30))
+@example([("plug", 1), ("wait", 1), ("draw", 1)])
 def test_the_desk_and_the_station_agree(acts: list[tuple[str, int]]) -> None:
     play = Play(Settings(), clock=VirtualClock())
     stand = Stand(play, Desk(play, addresses={}))
@@ -50,7 +51,7 @@ def test_the_desk_and_the_station_agree(acts: list[tuple[str, int]]) -> None:
     for act, connector in acts:
         if act == "wait":
             _close(stand, connector)
-            stand.pass_ms(400_000)
+            stand.pass_ms(900_000)
             continue
         possible = _is_possible(play.court.station, act, connector, play.now_ms)
         before = len(stand.records("act"))

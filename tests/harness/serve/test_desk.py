@@ -13,6 +13,7 @@ from simulator.cards import CARDS
 from simulator.events import Note
 from simulator.faults import FAULTS, Seam
 from tests.harness.serve.conftest import MakeStand, Stand
+from wire.machine import HttpFailed
 
 #: The calls of the contract, as they stand there.
 CONTRACT = {
@@ -461,6 +462,16 @@ def test_a_reset_is_a_new_forecourt_with_the_same_settings(
     assert stand.authorise() != first
     assert len(stand.sessions()) == 1
     assert not any(one["kind"] == "finding" for one in stand.records())
+
+
+def test_a_call_that_waits_at_a_reset_is_told(stand: Stand) -> None:
+    stand.cps("E3", authorizedAmount=5000)
+    stand.pass_ms(500)
+    stand.heard.clear()
+    stand.cps_later("E4", waitTime=60)
+    stand.pass_ms(1_000)
+    stand.ask("POST", "/bench/reset")
+    assert stand.heard == [HttpFailed(call_id=1, reason="reset")]
 
 
 def test_what_was_on_its_way_at_a_reset_reaches_nobody(stand: Stand) -> None:
