@@ -32,11 +32,11 @@ from wire.records import Record
 
 TIME_SCALE: Final = 20
 #: Cases at once in each of the three real worlds.
-JOBS: Final = 5
+JOBS: Final = 6
 
 #: Real time by which the examiner may be late: a fraction of what a controller waits
 #: for an answer (5 s of the run), so that nothing has begun to follow the machine.
-LATE_MS: Final = 100
+LATE_MS: Final = 150
 #: How often a case is played again on a machine that is busy elsewhere.
 PATIENCE: Final = 3
 TOO_BUSY: Final = f"this machine was late by over {LATE_MS} ms every time"
@@ -137,13 +137,15 @@ def told(traces: Path, case: CaseResult) -> Meaning:
 
 @pytest.fixture(scope="module")
 def stories(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, object]:
-    """World -> S-id -> meaning; those that take longest begin first, side by side."""
+    """World -> S-id -> meaning; three worlds side by side, virtual time first.
+
+    Virtual time needs the processor, and real time a processor that is free.
+    """
     folder = tmp_path_factory.mktemp("parity")
     fresh = multiprocessing.get_context("spawn")
-    worlds = sorted(WORLDS, key=lambda world: not world.is_real)
-    with ProcessPoolExecutor(4, mp_context=fresh) as pool:
-        found = pool.map(partial(played, folder), worlds)
-        return dict(zip((world.name for world in worlds), found, strict=True))
+    with ProcessPoolExecutor(3, mp_context=fresh) as pool:
+        found = pool.map(partial(played, folder), WORLDS)
+        return dict(zip((world.name for world in WORLDS), found, strict=True))
 
 
 def test_every_group_is_played(stories: Mapping[str, Mapping[str, Meaning]]) -> None:
