@@ -8,9 +8,8 @@ the key, what was found and what is allowed. A key of a table that a run mode do
 use is checked all the same, so that a typing mistake never passes in silence.
 """
 
-import re
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NoReturn
@@ -74,8 +73,6 @@ def _list(*allowed: str, optional: bool = False) -> Key:
     return Key(kind=tuple, allowed=allowed, default=default, optional=optional)
 
 
-#: Hosts of Payter's own: nohold plays the cloud itself and leaves the real one alone.
-_PAYTERS: Final = re.compile(r"(?i)(?:[\w-]+\.)*(?:my)?payter\.[a-z]{2,}")
 _YEAR_S: Final = 366 * 86_400
 _MONEY: Final = 0xFFFF_FFFF
 
@@ -179,28 +176,9 @@ def check(raw: Mapping[str, object], *, source: str = "declaration") -> Declarat
         allowed = ", ".join(TABLES)
         raise SetupError(f"{source}: table [{unknown[0]}]: allowed are {allowed}")
     tables = {name: _check_table(name, raw.get(name, {}), source) for name in TABLES}
-    _check_hosts(tables, source)
     tables["reach"] = _wired(tables["reach"], raw["reach"])
     _check_reach(Declaration(tables), source)
     return Declaration(tables)
-
-
-def _check_hosts(tables: Mapping[str, Mapping[str, Value]], source: str) -> None:
-    """Nobody's real terminal is ever called, whatever a key is for."""
-    for where, text in _texts(tables):
-        if found := _PAYTERS.search(text):
-            raise SetupError(
-                f"{source}: {where}: found {found.group()!r}, a host of Payter's own; "
-                "allowed are hosts of your own bench"
-            )
-
-
-def _texts(tables: Mapping[str, Mapping[str, Value]]) -> Iterator[tuple[str, str]]:
-    """Every text of a declaration, with where it stands."""
-    for name, table in tables.items():
-        for key, value in table.items():
-            texts = value if isinstance(value, tuple) else (value,)
-            yield from ((f"[{name}] {key}", t) for t in texts if isinstance(t, str))
 
 
 def _check_reach(declared: Declaration, source: str) -> None:

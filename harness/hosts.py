@@ -2,14 +2,14 @@
 
 Cardholders' money is real behind them, and an examiner breaks things on purpose. Known
 as not production are the test and development clouds (cps.md 1.1, 9.2); whatever else
-lies in MyPayter's domain counts as production, because a name that nobody has told us
+lies in Payter's domains counts as production, because a name that nobody has told us
 is the worst one to try. The numbers are those of Payter's maintenance page (1.1).
 """
 
 import re
 from typing import Final
 
-DOMAIN: Final = "mypayter.com"
+DOMAINS: Final = ("mypayter.com", "payter.com")
 NOT_PRODUCTION: Final = (
     "cps-test.mypayter.com",
     "cps.dev.mypayter.com",
@@ -31,9 +31,8 @@ def is_production(host: str) -> bool:
     """Whether ``host``, in lower case, is a production host of Payter."""
     if host in ADDRESSES:
         return True
-    return _is_within(host, DOMAIN) and not any(
-        _is_within(host, known) for known in NOT_PRODUCTION
-    )
+    is_payters = any(_is_within(host, domain) for domain in DOMAINS)
+    return is_payters and not any(_is_within(host, known) for known in NOT_PRODUCTION)
 
 
 def _is_within(host: str, domain: str) -> bool:

@@ -12,9 +12,9 @@ issuer knows nothing of terminals, sessions or protocols.
 
 from collections import deque
 from collections.abc import Mapping, Sequence
-from heapq import heapify, heappop, heappush
 from typing import TYPE_CHECKING, Final, Literal, assert_never
 
+from simulator.agenda import Agenda
 from simulator.behaviour import Behaviour, granted_total
 from simulator.cards import DeclineReason, Outcome, TestCard, card_named
 from simulator.events import (
@@ -63,9 +63,7 @@ class Issuer:
         self._chance = chance
         self._family = family
         self._holds = Holds()
-        self._agenda: list[tuple[int, int, Event | str]] = []
-        self._turn = 0
-        self._tidy_at = MAX_PENDING
+        self._agenda: Agenda[Event | str] = Agenda(self._is_stale)
         self._pending = 0
         self._seen: set[int] = set()
         self._seen_order: deque[int] = deque()
@@ -135,38 +133,24 @@ class Issuer:
         if self._pending >= MAX_PENDING:
             return [_note("silent", card=self._card_name(event), reason="overload")]
         self._pending += 1
-        self._schedule(now_ms + self._delay_ms(event), event)
+        self._agenda.add(now_ms + self._delay_ms(event), event)
         return []
 
     def deadline_ms(self) -> int | None:
         """The next decision, or the next hold to drop."""
-        return self._agenda[0][0] if self._agenda else None
+        return self._agenda.deadline_ms()
 
     def on_deadline(self, now_ms: int) -> Sequence[Action]:
         """Decide everything that is due, in the order in which it became due."""
         actions: list[Action] = []
-        while self._agenda and self._agenda[0][0] <= now_ms:
-            _, _, job = heappop(self._agenda)
+        while (job := self._agenda.pop_due(now_ms)) is not None:
             if isinstance(job, str):
                 actions.extend(self._drop(job, now_ms))
             else:
                 self._pending -= 1
                 actions.extend(self._decide(job, now_ms))
-        self._prune()
+        self._agenda.prune()
         return actions
-
-    def _schedule(self, due_ms: int, job: Event | str) -> None:
-        self._turn += 1
-        heappush(self._agenda, (due_ms, self._turn, job))
-
-    def _prune(self) -> None:
-        """Forget the drops of closed holds: nobody waits for them or keeps them."""
-        while self._agenda and self._is_stale(self._agenda[0][2]):
-            heappop(self._agenda)
-        if len(self._agenda) >= self._tidy_at:
-            self._agenda = [one for one in self._agenda if not self._is_stale(one[2])]
-            heapify(self._agenda)
-            self._tidy_at = 2 * len(self._agenda) + MAX_PENDING
 
     def _is_stale(self, job: Event | str) -> bool:
         return isinstance(job, str) and self._holds.find_open(job) is None
@@ -257,7 +241,7 @@ class Issuer:
         hold = self._holds.open(
             card, amount_minor=amount_minor, now_ms=now_ms, valid_ms=valid_ms
         )
-        self._schedule(hold.drops_ms, hold.hold)
+        self._agenda.add(hold.drops_ms, hold.hold)
         return hold
 
     def _reason(self, card: TestCard) -> int:
@@ -327,7 +311,7 @@ class Issuer:
         if hold is None:
             return []
         if hold.drops_ms > now_ms:  # an increment has made it last longer
-            self._schedule(hold.drops_ms, name)
+            self._agenda.add(hold.drops_ms, name)
             return []
         self._holds.end(hold, "dropped", now_ms=now_ms)
         return [_note_hold("dropped", hold, reason="nobody closed it in time")]

@@ -14,7 +14,7 @@ import gc
 import multiprocessing
 import os
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any, Final, Literal
@@ -75,7 +75,12 @@ class Crew:
     def _hire(self, session: pytest.Session) -> None:
         fork = multiprocessing.get_context("fork")
         here, there = fork.Pipe()
-        worker = fork.Process(target=_work, args=(session, there, self._listener))
+        # A worker holds copies of the run's other ends; as long as it does, nobody
+        # at those pipes hears that the run has gone.
+        others = [here, *self._at_work]
+        worker = fork.Process(
+            target=_work, args=(session, there, others, self._listener)
+        )
         worker.start()
         there.close()
         self._workers.append(worker)
@@ -146,8 +151,15 @@ class _Messenger:
         self.say("report", data)
 
 
-def _work(session: pytest.Session, pipe: Connection, listener: object) -> None:
+def _work(
+    session: pytest.Session,
+    pipe: Connection,
+    others: Sequence[Connection],
+    listener: object,
+) -> None:
     """Play cases until there are no more, or the run has gone."""
+    for other in others:
+        other.close()
     config = session.config
     plugins = config.pluginmanager
     plugins.unregister(listener)

@@ -220,7 +220,7 @@ class SessionStore(Mapping[str, Session]):
 
     def moved(self, session: Session, state: SessionState) -> Session:
         """A close has begun, or has come to nothing; not a change for the trace."""
-        return self._keep(replace(session, state=state))
+        return self._keep(replace(session, state=state, final_minor=None))
 
     def failed(self, session: Session, *, amount_minor: int) -> Session:
         """A commit of ``amount_minor`` has failed; the money is still held."""
