@@ -270,7 +270,7 @@ def test_a_release_gives_everything_back(desk: Desk) -> None:
 def test_the_drops_of_closed_holds_are_not_kept_behind_an_open_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("simulator.issuer.MAX_PENDING", 20)
+    monkeypatch.setattr("simulator.agenda.TIDY_FROM", 20)
     desk = Desk()
     desk.issuer.set_behaviour(None, Behaviour(valid_ms=DAY_MS))
     desk.opened()
