@@ -53,6 +53,7 @@ class Core:
         self._reception = Reception(desk, self._charging, self._closing)
         self._recovery = Recovery(desk, self._closing)
         self._is_started = False
+        self._is_down = False
         self._has_terminal = False
 
     @property
@@ -61,13 +62,20 @@ class Core:
         return self._has_terminal and self._desk.charger.is_up
 
     def handle(self, event: Fact, now_ms: int) -> Sequence[Action]:
-        self._desk.now_ms = now_ms
+        desk = self._desk
+        desk.now_ms = now_ms
         if isinstance(event, Started):
             self._start(event, now_ms)
         elif self._is_started:
-            for line in self._desk.charger.handle(event, now_ms):
+            was_up = desk.charger.is_up
+            lines = desk.charger.handle(event, now_ms)
+            for line in lines:
                 self._on_line(line)
-            self._desk.terminal.handle(event, now_ms)
+            desk.terminal.handle(event, now_ms)
+            is_news = lines or desk.terminal.reports or desk.charger.is_up is not was_up
+            if not is_news and not self._is_down:
+                # Most of what is heard: the terminal is there, and nothing has changed.
+                return self._take_actions()
         return self._settle()
 
     def deadline_ms(self) -> int | None:
@@ -103,11 +111,14 @@ class Core:
         desk = self._desk
         if self._is_started:
             self._take_reports()
-            is_down = self._serves_nobody()
+            self._is_down = is_down = self._serves_nobody()
             desk.terminal.stand_down(desk.now_ms, is_down=is_down)
             wanted = not is_down and self._reception.wants_reading()
             desk.terminal.want_reading(desk.now_ms, wanted=wanted)
             self._take_reports()
+        return self._take_actions()
+
+    def _take_actions(self) -> Sequence[Action]:
         actions = tuple(self._out)
         self._out.clear()
         return actions

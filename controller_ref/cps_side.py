@@ -46,6 +46,8 @@ from wire.machine import (
 _AUTHORISE_MS: Final = 220_000
 _WAIT_CARD_S: Final = 50
 _WAIT_CARD_MS: Final = 70_000
+#: So long a read is believed to go on because its polls wait.
+_FRESH_MS: Final = 120_000
 #: A cloud that does not wait for a card is not asked more often than this.
 _POLL_MS: Final = 20_000
 #: The state may lag behind an accepted call (cps.md E3).
@@ -93,7 +95,7 @@ class CpsSide:
         self._reads = 0
         self._started_ms = 0
         self._authorised_ms = 0
-        self._polled_ms = 0
+        self._polled_ms = self._checked_ms = 0
         self._start_from_ms = 0
         self._check_ms: int | None = None
         self._check_pause_ms = _FIRST_CHECK_MS
@@ -173,7 +175,7 @@ class CpsSide:
         self._check_ms = min(self._check_ms or due_ms, due_ms)
 
     def _on_checked(self, answer: CpsAnswer, now_ms: int) -> None:
-        self._is_checking = False
+        self._is_checking, self._checked_ms = False, now_ms
         try:
             info = TerminalInfo.from_json(parse_json(answer.body))
         except RemoteProtocolError:
@@ -274,8 +276,15 @@ class CpsSide:
             card = None
         if answer.status == 200 and card is not None:
             self._take_card(card)
+        elif answer.status == 204 and self._has_waited(now_ms):
+            self._poll_card(now_ms, is_there=True)
         else:
             self._check(now_ms)
+
+    def _has_waited(self, now_ms: int) -> bool:
+        """No card for the whole time, so the read goes on; the state is old news."""
+        is_fresh = now_ms - self._checked_ms < _FRESH_MS
+        return is_fresh and now_ms - self._polled_ms >= _WAIT_CARD_S * 1000
 
     def _on_callback(self, fact: CallbackReceived) -> None:
         status = 200 if self._take_callback(fact) else 404

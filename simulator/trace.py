@@ -48,6 +48,8 @@ _FIRST, _LAST = 6, 4
 #: A card number has at least this many digits.
 _SHORTEST: Final = 13
 _SMALL: Final = 10**12
+#: Longer texts are not remembered.
+_REMEMBERED: Final = 256
 #: The field that ``hex_pairs`` has made, which masks what it shows.
 _MASKED_HEX: Final = "hex"
 
@@ -87,6 +89,11 @@ def mask_text(text: str) -> str:
     """
     if len(text) < _SHORTEST:
         return text
+    # The same ids and phrases come again and again.
+    return _hidden(text) if len(text) <= _REMEMBERED else _hide_all(text)
+
+
+def _hide_all(text: str) -> str:
     return _IN_HEX.sub(_hide_pairs, _NUMBER.sub(_hide, text))
 
 
@@ -99,6 +106,9 @@ def shortened(text: str, most: int) -> str:
     if len(text) <= most:
         return text
     return f"{text[:most].rstrip(_DIGITS)}... ({len(text)} characters)"
+
+
+_hidden = lru_cache(maxsize=8192)(_hide_all)
 
 
 def mask(value: object) -> object:

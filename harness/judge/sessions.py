@@ -6,6 +6,7 @@ says what could be known. Where they contradict each other, the examiner is wron
 the controller: that is an ERROR.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
@@ -191,10 +192,10 @@ def _pair_with_calls(ledger: Ledger, timeline: Timeline) -> None:
     asked = authorise_calls(timeline)
     first_seq = asked[0].seq if asked else 1 << 62
     for session in ledger.sessions:
-        before = [at for at in asked if at.seq < session.opened.seq]
+        before = bisect_left(asked, session.opened.seq, key=lambda at: at.seq)
         if before:
-            session.asked = before[-1]
-            asked = asked[asked.index(before[-1]) + 1 :]
+            session.asked = asked[before - 1]
+            asked = asked[before:]
         session.surplus = not before and first_seq < session.opened.seq
 
 

@@ -80,12 +80,12 @@ class Timeline:
     def of(cls, records: Iterable[Record]) -> "Timeline":
         timeline = cls()
         for record in records:
-            at = At(seq=number(record, "seq") or 0, t_ms=number(record, "t_ms") or 0)
-            timeline.end_ms = max(timeline.end_ms, at.t_ms)
-            timeline.last_seq = max(timeline.last_seq, at.seq)
+            seq, t_ms = number(record, "seq") or 0, number(record, "t_ms") or 0
+            timeline.end_ms = max(timeline.end_ms, t_ms)
+            timeline.last_seq = max(timeline.last_seq, seq)
             read = _READERS.get(text(record, "kind"))
             if read is not None:
-                read(timeline, record, at)
+                read(timeline, record, At(seq=seq, t_ms=t_ms))
         return timeline
 
 
