@@ -11,7 +11,7 @@ Feature: Paying for a charge
     Scenario: Tap, plug in, charge, unplug
       Given the driver has been authorised
       And the driver has plugged in at connector 1
-      And 6 kWh have been delivered at connector 1
+      And 3 kWh have been delivered at connector 1
       When the driver unplugs at connector 1
       Then the driver's session is committed within 10 seconds
       And the terminal is ready for the next card
@@ -71,11 +71,11 @@ Feature: Paying for a charge
 
     @S-A06
     Scenario: The cost reaches the reserved amount
-      Given the controller reserves EUR 10.00
+      Given the controller reserves EUR 3.00
       And the driver comes with the van
       When the driver charges at connector 1
-      Then energy stops at connector 1 within 2 hours
-      And the driver's session is committed for at most EUR 10.00
+      Then energy stops at connector 1 within 1 hour
+      And the driver's session is committed for at most EUR 3.00
 
   @must @R-UI-02 @R-UI-03
   Rule: A card that is no payment card opens no session

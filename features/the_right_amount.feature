@@ -46,9 +46,10 @@ Feature: The right amount
     @S-N05
     Scenario: The issuer approves the increment
       Given the controller claims to top up the reservation
-      And the controller reserves EUR 5.00
+      And the controller reserves EUR 2.00
+      And the driver comes with the van
       And the driver is charging at connector 1
-      And 15 kWh have been delivered at connector 1
+      And 6 kWh have been delivered at connector 1
       When the driver unplugs at connector 1
       Then the driver's session is committed within 10 seconds
       And the reservation has been raised
@@ -56,11 +57,12 @@ Feature: The right amount
     @S-N06 @R-EXT-11
     Scenario Outline: The increment is <answer>
       Given the controller claims to top up the reservation
-      And the controller reserves EUR 5.00
+      And the controller reserves EUR 2.00
       And increments are <answer>
+      And the driver comes with the van
       When the driver charges at connector 1
-      Then energy stops at connector 1 within 3 hours
-      And every session is closed within 4 hours
+      Then energy stops at connector 1 within 1 hour
+      And every session is closed within 2 hours
 
       Examples:
         | answer             |
@@ -71,7 +73,8 @@ Feature: The right amount
     @S-N07 @R-SES-09
     Scenario: The increment is answered after the commit
       Given the controller claims to top up the reservation
-      And the controller reserves EUR 5.00
+      And the controller reserves EUR 2.00
+      And the driver comes with the van
       And the driver is charging at connector 1
       And increments are answered after 8 seconds
       And the controller has asked for a higher reservation
@@ -84,10 +87,11 @@ Feature: The right amount
     @S-N08
     Scenario: Top-up is configured for a P6X
       Given the controller claims to top up the reservation
-      And the controller reserves EUR 5.00
+      And the controller reserves EUR 2.00
+      And the driver comes with the van
       When the driver charges at connector 1
-      Then energy stops at connector 1 within 3 hours
-      And the driver's session is committed for at most EUR 5.00
+      Then energy stops at connector 1 within 1 hour
+      And the driver's session is committed for at most EUR 2.00
       And no higher reservation is asked for
 
   @must @R-AMT-12 @R-EXT-06 @R-AMT-09
@@ -97,6 +101,7 @@ Feature: The right amount
     Scenario: Energy, time and a fixed part
       Given charging costs EUR 0.07 per minute
       And every session costs EUR 0.35
+      And the driver comes with the van
       And the driver is charging at connector 1
       And 4 kWh have been delivered at connector 1
       When the driver unplugs at connector 1
@@ -106,6 +111,7 @@ Feature: The right amount
     Scenario Outline: Amounts in <currency> are whole minor units
       Given the currency is <currency>
       And energy costs EUR 0.37 per kWh
+      And the driver comes with the van
       And the driver is charging at connector 1
       And 2.7 kWh have been delivered at connector 1
       When the driver unplugs at connector 1
@@ -122,7 +128,8 @@ Feature: The right amount
 
     @S-N12
     Scenario: Another amount in every run
-      Given the driver is charging at connector 1
-      And between 1 kWh and 20 kWh have been delivered at connector 1
+      Given the driver comes with the van
+      And the driver is charging at connector 1
+      And between 1 kWh and 8 kWh have been delivered at connector 1
       When the driver unplugs at connector 1
       Then the driver's session is committed within 10 seconds

@@ -60,7 +60,7 @@ def driver_is_charging(bench: Bench, who: int, connector: int) -> None:
     When the driver charges at connector 1
     """
     start_charging(bench, who, connector)
-    bench.run_for(120_000)
+    bench.run_for(60_000)
 
 
 @given(
@@ -91,7 +91,7 @@ def drivers_charge_in_turn(bench: Bench, number: int, connector: int) -> None:
     """When 100 drivers charge one after another at connector 1"""
     for who in range(1, number + 1):
         start_charging(bench, who, connector)
-        bench.run_for(bench.draw_number(f"stay {who}", 30_000, 120_000))
+        bench.run_for(bench.draw_number(f"stay {who}", 20_000, 60_000))
         bench.drivers.leave(bench.driver(who), connector)
         bench.run_for(20_000)
 

@@ -28,7 +28,7 @@ def energy_delivered(bench: Bench, energy: int, connector: int) -> None:
     )
 )
 def some_energy_delivered(bench: Bench, low: int, high: int, connector: int) -> None:
-    """Given between 1 kWh and 20 kWh have been delivered at connector 1"""
+    """Given between 1 kWh and 8 kWh have been delivered at connector 1"""
     energy_delivered(bench, bench.draw_number("energy", low, high), connector)
 
 

@@ -146,6 +146,8 @@ class _Messenger:
         self.say("finished", (nodeid, location))
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.when != "call" and report.passed:
+            return  # nobody asks for it
         hook = self._config.hook
         data = hook.pytest_report_to_serializable(config=self._config, report=report)
         self.say("report", data)
