@@ -47,7 +47,6 @@ Feature: The right amount
     Scenario: The issuer approves the increment
       Given the controller claims to top up the reservation
       And the controller reserves EUR 2.00
-      And the driver comes with the van
       And the driver is charging at connector 1
       And 6 kWh have been delivered at connector 1
       When the driver unplugs at connector 1
@@ -74,7 +73,6 @@ Feature: The right amount
     Scenario: The increment is answered after the commit
       Given the controller claims to top up the reservation
       And the controller reserves EUR 2.00
-      And the driver comes with the van
       And the driver is charging at connector 1
       And increments are answered after 8 seconds
       And the controller has asked for a higher reservation
