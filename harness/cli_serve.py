@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
+    import ssl
+
     from harness.serve.settings import Readings, Settings
     from harness.shells.serve import Options
     from wire.psp import Family
@@ -30,7 +32,9 @@ def _port(about: str) -> Any:
 Host = Annotated[str, typer.Option(help="listen here; 0.0.0.0 is for other machines too")]
 Pty = Annotated[bool, typer.Option("--pty", help="terminal on a pseudo-terminal, not TCP")]
 Serial = Annotated[str, typer.Option(help="terminal on this serial device, not TCP")]
-Baud = Annotated[int, typer.Option(min=1, help="rate of the serial device")]
+Baud = Annotated[int, typer.Option(min=1, help="rate of the serial device or pseudo-terminal")]
+TlsCert = Annotated[Path | None, typer.Option(help="TLS on the terminal's TCP port: certificate, PEM")]
+TlsKey = Annotated[Path | None, typer.Option(help="its private key, PEM; may be in the same file")]
 ApiKey = Annotated[str, typer.Option(help="key for the payment cloud; printed if not given")]
 Hosts = Annotated[list[str] | None, typer.Option(help="callbacks may go there too (may be repeated)")]
 Terminal = Annotated[str, typer.Option(help="apollo | p6x")]
@@ -51,6 +55,8 @@ def serve(  # noqa: PLR0913, PLR0917 - one parameter per flag
     pty: Pty = False,
     serial: Serial = "",
     baud: Baud = 57_600,
+    tls_cert: TlsCert = None,
+    tls_key: TlsKey = None,
     api_key: ApiKey = "",
     callback_host: Hosts = None,
     terminal: Terminal = "apollo",
@@ -92,6 +98,7 @@ def serve(  # noqa: PLR0913, PLR0917 - one parameter per flag
             pty=pty,
             serial=serial,
             baud=baud,
+            tls=_tls(tls_cert, tls_key),
         )
         _serve(Options(settings=settings, ports=ports, trace=trace))
     except SetupError as error:
@@ -130,6 +137,27 @@ def _beginning(settings: "Settings", addresses: Mapping[str, str]) -> list[str]:
         "seed": str(settings.seed),
     }
     return [f"{name:<10}  {value}" for name, value in said.items()]
+
+
+def _tls(cert: Path | None, key: Path | None) -> "ssl.SSLContext | None":
+    """What the terminal shows to whoever connects; None: no TLS. Raises SetupError."""
+    import ssl
+
+    from harness.declaration import SetupError
+
+    if cert is None:
+        if key is not None:
+            raise SetupError("--tls-key: found without --tls-cert, allowed with it")
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    try:
+        context.load_cert_chain(cert, key)
+    except (OSError, ssl.SSLError) as error:
+        raise SetupError(
+            f"--tls-cert {cert}: {error.strerror or error}; allowed is a certificate "
+            "with its private key, PEM"
+        ) from None
+    return context
 
 
 # --- Values -------------------------------------------------------------------------

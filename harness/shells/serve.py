@@ -5,10 +5,10 @@ are carried out between two turns of the kernel. The ports are those of a real-t
 """
 
 import json
+import ssl
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from importlib import import_module
 from io import FileIO
 from pathlib import Path
 from typing import Final, Protocol
@@ -19,7 +19,7 @@ from harness.serve.play import Play
 from harness.serve.settings import Settings
 from harness.shells.control import ControlPort
 from harness.shells.loop import Loop
-from harness.shells.pty import PtyPort
+from harness.shells.pty import Pace, PtyPort
 from harness.shells.tcp import TcpPort
 from harness.shells.web import CloudPort
 from reports.words import Chatter, in_words
@@ -45,7 +45,10 @@ class Ports:
     pty: bool = False
     #: The terminal on this serial device instead of TCP.
     serial: str = ""
+    #: The rate of the serial device, or of the pseudo-terminal.
     baud: int = 57_600
+    #: For the terminal on TCP: whoever connects has to speak TLS.
+    tls: ssl.SSLContext | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,24 +114,25 @@ class Server:
     def _open_terminal(self, ports: Ports, opened: ExitStack) -> str:
         play, loop = self._play, self._loop
         if ports.pty:
-            pty = PtyPort(loop, play.lines.psp, kernel=play.kernel)
+            pace = Pace(baud=ports.baud)
+            pty = PtyPort(loop, play.lines.psp, kernel=play.kernel, pace=pace)
             opened.callback(pty.close)
-            return f"serial://{pty.path}"
+            return f"serial://{pty.path}?baud={ports.baud}"
         if ports.serial:
             return self._open_serial(ports, opened)
-        tcp = TcpPort(loop, play.lines.psp, host=ports.host, port=ports.psp)
+        tcp = TcpPort(
+            loop, play.lines.psp, host=ports.host, port=ports.psp, tls=ports.tls
+        )
         opened.callback(tcp.close)
         self._hang_ups.append(tcp.drop)
-        return _url("tcp", tcp)
+        return _url("tls" if ports.tls else "tcp", tcp)
 
     def _open_serial(self, ports: Ports, opened: ExitStack) -> str:
-        # By its name: pyserial is only loaded for a real port.
-        try:
-            shell = import_module("harness.shells.serial")
-        except ModuleNotFoundError:
-            raise SetupError("--serial: this version has no real serial port") from None
+        # Late: pyserial is only loaded for a real port.
+        from harness.shells.serial import SerialPort
+
         play = self._play
-        serial = shell.SerialPort(
+        serial = SerialPort(
             self._loop,
             play.lines.psp,
             kernel=play.kernel,

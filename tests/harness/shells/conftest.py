@@ -15,6 +15,8 @@ class Certificate:
 
     server: ssl.SSLContext
     client: ssl.SSLContext
+    cert: Path
+    key: Path
 
 
 @pytest.fixture(scope="session")
@@ -31,4 +33,5 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
     subprocess.run(command, check=True, capture_output=True)
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     server.load_cert_chain(cert, key)
-    return Certificate(server, ssl.create_default_context(cafile=str(cert)))
+    client = ssl.create_default_context(cafile=str(cert))
+    return Certificate(server=server, client=client, cert=cert, key=key)

@@ -5,11 +5,14 @@ import signal
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
 from harness.cli import main
 from tests.harness.shells.bench_program import FREE_PORTS, Served, until
+from tests.harness.shells.conftest import Certificate
+from tests.harness.shells.ends import ASK
 
 Serve = Callable[..., Served]
 
@@ -80,8 +83,9 @@ def test_a_driver_pays_over_cps(serve: Serve) -> None:
 
 def test_a_terminal_on_a_pseudo_terminal(serve: Serve) -> None:
     served = serve("--pty", "--terminal", "p6x", "--connectors", "5")
-    path = served.at["psp"].removeprefix("serial://")
+    path, baud = served.at["psp"].removeprefix("serial://").split("?")
     assert Path(path).is_char_device()
+    assert baud == "baud=57600"
     bench = served.bench()
     assert bench["links"]["psp"] is True
     assert bench["terminal"]["family"] == "p6x"
@@ -89,6 +93,21 @@ def test_a_terminal_on_a_pseudo_terminal(serve: Serve) -> None:
     assert served.call("POST", "/bench/park", {"connector": 5})[0] == 200
     served.post("reset")
     assert served.bench()["links"]["psp"] is True
+    assert served.end() == 0
+    assert served.errors() == ""
+
+
+def test_the_terminal_speaks_tls(serve: Serve, certificate: Certificate) -> None:
+    flags = ("--tls-cert", str(certificate.cert), "--tls-key", str(certificate.key))
+    served = serve(*flags)
+    where = urlsplit(served.at["psp"])
+    assert (where.scheme, where.hostname) == ("tls", "127.0.0.1")
+    assert where.port is not None
+    with socket.create_connection((where.hostname, where.port), 10) as plain:
+        client = certificate.client
+        with client.wrap_socket(plain, server_hostname="localhost") as line:
+            line.sendall(ASK)
+            assert line.recv(64)[:1] == b"\xaa", "the preamble of a terminal"
     assert served.end() == 0
     assert served.errors() == ""
 
@@ -135,6 +154,9 @@ def test_a_port_in_use_is_one_line_and_status_2(refused: Refused, flag: str) -> 
         (["--terminal", "x"], "--terminal: found 'x', allowed p6x or apollo"),
         (["--connectors", "33"], "'--connectors'"),
         (["--pty", "--serial", "/dev/null"], "--pty, --serial: found both"),
+        (["--tls-key", "key.pem"], "--tls-key: found without --tls-cert"),
+        (["--tls-cert", "bad.toml"], "--tls-cert bad.toml: [SSL]"),
+        (["--tls-cert", "no.pem"], "--tls-cert no.pem: No such file or directory"),
         (["--api-key", "a b"], "--api-key: found 'a b', allowed"),
         (["--profile", "nowhere.toml"], "--profile nowhere.toml: No such file"),
         (["--profile", "bad.toml"], "baud_rate: found 1, allowed 115200, 57600"),
