@@ -1,5 +1,6 @@
 """Callbacks over a real network: one post each, bounded in time, number and trust."""
 
+import re
 import socket
 import threading
 import time
@@ -43,7 +44,7 @@ class Listener:
 
     def _serve(self, peer: socket.socket) -> None:
         try:
-            self.requests.append(peer.recv(65_536))
+            self.requests.append(_request_from(peer))
             self._reply(peer)
         except OSError:
             pass  # the cloud has hung up
@@ -55,6 +56,18 @@ class Listener:
             peer.close()
         for thread in self._threads:
             thread.join(PATIENCE_S)
+
+
+def _request_from(peer: socket.socket) -> bytes:
+    """A whole request: head and body need not come in one piece."""
+    heard = b""
+    while (more := peer.recv(65_536)) != b"":
+        heard += more
+        head, _, body = heard.partition(b"\r\n\r\n")
+        (size,) = re.findall(rb"(?i)content-length: (\d+)", head) or [b"0"]
+        if b"\r\n\r\n" in heard and len(body) >= int(size):
+            break
+    return heard
 
 
 def says(answer: bytes) -> Reply:
