@@ -19,8 +19,7 @@ from typing import Any, Final, Literal
 from harness.bay_line import BayLine
 from harness.cloud_line import CloudLine
 from harness.columns import Column
-from harness.declaration import Declaration, SetupError
-from harness.declaration import NotClaimed as NotClaimed  # noqa: PLC0414 - named by all
+from harness.declaration import Declaration, NotClaimed, SetupError
 from harness.device import Device, Lines, MemoryStore
 from harness.drivers import Drivers
 from harness.faults import Faults

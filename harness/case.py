@@ -15,8 +15,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Literal
 
-from harness.bench import Bench, NotClaimed, NotReached
-from harness.declaration import Declined, SetupError
+from harness.bench import Bench, NotReached
+from harness.declaration import Declined, NotClaimed, SetupError
 from harness.epilogue import run_epilogue
 from harness.judge import (
     Conduct,

@@ -14,6 +14,7 @@ has nobody to serve need not keep its lines alive, which makes these eight days 
 from typing import Final
 
 from harness.bench import Bench
+from harness.watch import is_reading
 from harness.world import LONGEST_ANSWER_MS
 from simulator import events
 
@@ -40,8 +41,7 @@ def run_epilogue(bench: Bench) -> None:
     bench.run_until(lambda: bench.open_sessions() == 0, longest_ms)
     _note(bench, "settled")
     bench.run_until(lambda: not _is_authorising(bench), LONGEST_ANSWER_MS)
-    reads = bench.court.terminal.is_reading
-    bench.run_until(lambda: reads(bench.column.interface), BACK_WITHIN_MS)
+    bench.run_until(lambda: is_reading(bench), BACK_WITHIN_MS)
     # The station goes on serving for a while, as it would have without the epilogue.
     bench.run_for(bench.world.limits.look_ms)
     _closes_down(bench)

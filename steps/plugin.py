@@ -20,10 +20,10 @@ import pytest
 from pytest_bdd.parser import Scenario, ScenarioTemplate, Step
 from pytest_bdd.scenario import scenario_wrapper_template_registry
 
-from harness.bench import Bench, CaseName, NotClaimed, Wishes, WrongUse
+from harness.bench import Bench, CaseName, Wishes, WrongUse
 from harness.case import Case, CaseNotGreen, conclude
 from harness.columns import COLUMNS, Column, column_of, columns_for
-from harness.declaration import Declaration, load
+from harness.declaration import Declaration, NotClaimed, load
 from harness.device import find_factory
 from harness.run import PROPERTY, REFERENCE, WRONG_USE_PROPERTY
 from harness.world import Desk, VirtualWorld, World

@@ -67,22 +67,18 @@ def _code(put: Injection) -> Heal:
     def say(*, active: bool) -> None:
         tell(events.ChargerFault(connector=connector, code=code, active=active))
 
-    heal = put.hold(
+    return put.strike(
         (code, connector), lambda: say(active=True), lambda: say(active=False)
     )
-    put.hit("")
-    return heal
 
 
 def _emergency_stop(put: Injection) -> Heal:
     tell = put.bench.court.tell_station
-    heal = put.hold(
+    return put.strike(
         "emergency stop",
         lambda: tell(events.EmergencyStopMoved(active=True)),
         lambda: tell(events.EmergencyStopMoved(active=False)),
     )
-    put.hit("")
-    return heal
 
 
 def _out_of_service(put: Injection) -> Heal:
@@ -91,13 +87,11 @@ def _out_of_service(put: Injection) -> Heal:
     def say(*, available: bool) -> None:
         tell(events.AvailabilityMoved(connector=connector, available=available))
 
-    heal = put.hold(
+    return put.strike(
         ("available", connector),
         lambda: say(available=False),
         lambda: say(available=True),
     )
-    put.hit("")
-    return heal
 
 
 # --- Parts of one connector -----------------------------------------------------

@@ -97,6 +97,14 @@ class Injection:
         """``off`` may be called again while others hold it too."""
         return self.holds.hold(what, by=self.fault.fault_id, off=off, on=on)
 
+    def strike(
+        self, what: Hashable, off: Callable[[], object], on: Callable[[], object]
+    ) -> Heal:
+        """``hold`` for what simply happens: it hits at once."""
+        heal = self.hold(what, off, on)
+        self.hit("")
+        return heal
+
     def number(self, name: str) -> int:
         return self.fault.number(name)
 

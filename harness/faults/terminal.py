@@ -23,20 +23,16 @@ def _host_down(put: Injection) -> Heal:
         if court.host_link_up:
             court.move_host_link(up=False)
 
-    heal = put.hold("host link", off, lambda: court.move_host_link(up=True))
-    put.hit("")
-    return heal
+    return put.strike("host link", off, lambda: court.move_host_link(up=True))
 
 
 def _cloud_down(put: Injection) -> Heal:
     tell = put.bench.court.tell_terminal
-    heal = put.hold(
+    return put.strike(
         "cloud link",
         lambda: tell(events.CloudLinkMoved(up=False)),
         lambda: tell(events.CloudLinkMoved(up=True)),
     )
-    put.hit("")
-    return heal
 
 
 def hold_power(put: Injection) -> Heal:

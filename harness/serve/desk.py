@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import parse_qsl
 
-from harness.bench import NotClaimed
+from harness.declaration import NotClaimed
 from harness.faults.engine import MAX_IN_FORCE
 from harness.serve import views
 from harness.serve.acts import Acts, Given, check_room

@@ -3,7 +3,7 @@
 A listener that is slow, silent or endless costs a thread for a while and delays nobody:
 threads are bounded in number, each post in time, and of the answer only status and
 headers are read. Redirects are not followed. Whether a callback may go to its address
-at all has been decided before (``harness.cloud_line``).
+at all has been decided before (``harness.callbacks``).
 """
 
 import http.client

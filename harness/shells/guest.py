@@ -12,11 +12,12 @@ connection.
 
 import asyncio
 import socket
-import struct
 from typing import Final
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from harness.shells.channel import RESET as NO_LINGER
 
 MAX_CONNECTIONS: Final = 256
 #: Longest request line and headers together, bytes.
@@ -28,8 +29,6 @@ REQUEST_WITHIN_S: Final = 10.0
 KEEP_ALIVE_S: Final = 300
 #: Name of the extension.
 RESET: Final = "nohold.reset"
-#: Close at once and throw away what was not sent: the peer sees a reset.
-_NO_LINGER: Final = struct.pack("ii", 1, 0)
 
 
 class Guest(H11Protocol):
@@ -81,7 +80,7 @@ class Guest(H11Protocol):
         """Break the connection: the peer sees a reset, what waits is thrown away."""
         found = self.transport.get_extra_info("socket")
         if found is not None and not self.transport.is_closing():
-            found.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
+            found.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGER)
         self.transport.abort()
         self.connections.discard(self)
 

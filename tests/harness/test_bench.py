@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from harness.bench import WARM_UP_MS, Bench, NotClaimed
-from harness.declaration import SetupError
+from harness.bench import WARM_UP_MS, Bench
+from harness.declaration import NotClaimed, SetupError
 
 Make = Callable[..., Bench]
 COLUMNS = ("p6x", "apollo", "cps")

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 import harness.world
-from harness.bench import Bench, CaseName, NotClaimed, NotReached
+from harness.bench import Bench, CaseName, NotReached
 from harness.case import Breach, Case, CaseNotGreen, conclude, replay_line
-from harness.declaration import Declined, SetupError
+from harness.declaration import Declined, NotClaimed, SetupError
 from harness.world import Desk
 
 Make = Callable[..., Bench]

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
 from controller_ref.core import build as build_reference
+from tests.harness.mute import Mute
 from wire import cps, psp
 from wire.machine import (
     Action,
@@ -409,16 +410,5 @@ def authorises_every_card(place: Place) -> Controller:
     return Mistaken(place, _authorise_every_card)
 
 
-class _Mute:
-    def handle(self, event: Fact, now_ms: int) -> Sequence[Action]:
-        return ()
-
-    def deadline_ms(self) -> int | None:
-        return None
-
-    def on_deadline(self, now_ms: int) -> Sequence[Action]:
-        return ()
-
-
 def never_ready(place: Place) -> Controller:
-    return _Mute()
+    return Mute()

@@ -21,6 +21,7 @@ from harness.shells.web import CloudPort
 from harness.world import Desk, Limits
 from simulator.clock import Clock, WallClock
 from simulator.faults import Value
+from tests.harness.mute import mute
 from wire.cps import build
 from wire.machine import Fact, HttpFailed, LinkClosed
 from wire.psp import Direction, Family, Name, Reading, encode, message
@@ -55,7 +56,7 @@ class Ports:
         """An object that does nothing stands in for the program."""
         lines = bench.lines
         device = InProcessDevice(
-            lambda place: Nobody(),
+            mute,
             bench.place,
             lines=lines,
             court=bench.court,
@@ -77,19 +78,6 @@ class Ports:
         for port in self.open:
             port.close()
         self.loop.close()
-
-
-class Nobody:
-    """A controller that neither hears nor says anything."""
-
-    def handle(self, event: Fact, now_ms: int) -> tuple[()]:
-        return ()
-
-    def deadline_ms(self) -> None:
-        return None
-
-    def on_deadline(self, now_ms: int) -> tuple[()]:
-        return ()
 
 
 def bench_with_ports(name: str) -> Bench:

@@ -8,7 +8,7 @@ import http.client
 import random
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -21,31 +21,14 @@ from harness.shells.web import CloudPort
 from harness.world import VirtualWorld
 from simulator.clock import WallClock
 from simulator.events import CardTapped
+from tests.harness.mute import mute
 from wire.cps import authorization
-from wire.machine import Action, Fact, Place
 
 #: Real time for what should take none, on a machine that is busy.
 PATIENCE_S = 20.0
 SCALE = 20
 CPS = next(column for column in COLUMNS if column.name == "cps")
 T = TypeVar("T")
-
-
-class Silent:
-    """A controller that never does anything."""
-
-    def handle(self, event: Fact, now_ms: int) -> Sequence[Action]:
-        return ()
-
-    def deadline_ms(self) -> int | None:
-        return None
-
-    def on_deadline(self, now_ms: int) -> Sequence[Action]:
-        return ()
-
-
-def silent(place: Place) -> Silent:
-    return Silent()
 
 
 class WallTime(VirtualWorld):
@@ -73,7 +56,7 @@ class Served:
         wishes = Wishes(
             declaration=CPS.fit(load(REFERENCE)),
             configurable=True,
-            factory=silent,
+            factory=mute,
             policy=policy,
         )
         self.bench = Bench(

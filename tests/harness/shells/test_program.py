@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.bench import Bench, CaseName, NotClaimed, Wishes
+from harness.bench import Bench, CaseName, Wishes
 from harness.columns import COLUMNS
-from harness.declaration import load
+from harness.declaration import NotClaimed, load
 from harness.run import REFERENCE
 from harness.shells.program import HEARD_AFTER_MS, ProgramDevice
 from harness.shells.wall import Setup, WallWorld
