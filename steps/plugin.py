@@ -37,10 +37,13 @@ pytest_plugins = [
     "steps.vehicle",
     "steps.charger",
     "steps.terminal",
+    "steps.cable",
+    "steps.cloud",
     "steps.issuer",
     "steps.controller",
     "steps.money",
     "steps.site",
+    "steps.audit",
 ]
 
 DEFAULT_SEED: Final = 1

@@ -28,10 +28,13 @@ ACTORS: Final = (
     "vehicle",
     "charger",
     "terminal",
+    "cable",
+    "cloud",
     "issuer",
     "controller",
     "money",
     "site",
+    "audit",
 )
 _CLOSEST: Final = 3
 

@@ -1,0 +1,1 @@
+"""Questions about a whole case that no single event answers."""

@@ -1,0 +1,1 @@
+"""The payment cloud: calls that fail, answers that mislead, news that comes twice."""
