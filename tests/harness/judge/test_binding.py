@@ -2,7 +2,12 @@
 
 from collections.abc import Callable
 
+import pytest
+
 from harness.judge import Judgement, Settlement
+from harness.judge.binding import confusable
+from harness.judge.facts import Act, At
+from harness.judge.sessions import Session
 
 Play = Callable[..., Judgement]
 
@@ -176,3 +181,49 @@ def test_a_vehicle_of_the_driver_before_is_not_this_drivers(play: Play) -> None:
     script = OPEN.replace("1     tap", before) + "3 said plug 1 A\n4 said plug 1 B"
     judgement = play(script + released(304))
     assert judgement.sessions[0].settlement is Settlement.CLOSED
+
+
+#: In seconds: the session of Ada, who taps at 1,000, is open from 1,002 to 1,900.
+@pytest.mark.parametrize(
+    ("acts", "is_crossed"),
+    [
+        ([], False),
+        ([(990, "press", "Bob")], True),
+        ([(990, "press", "Ada")], False),
+        ([(401, "press", "Bob")], False),
+        ([(1010, "plug", "Bob")], True),
+        ([(1010, "plug", "")], False),
+        ([(1010, "unplug", "Bob")], False),
+        ([(1901, "plug", "Bob")], False),
+        ([(1010, "plug", "Ada"), (1020, "plug", "Bob")], False),
+        ([(995, "plug", "Ada"), (1020, "plug", "Bob")], True),
+    ],
+)
+def test_who_could_be_taken_for_the_driver(
+    acts: list[tuple[int, str, str]], is_crossed: bool
+) -> None:
+    told = [*acts, (1000, "tap", "Ada")]
+    session = Session(
+        index=0,
+        session_id="x",
+        psp_session_id=66,
+        hold="h",
+        card="visa",
+        card_id="",
+        opened=At(seq=1002, t_ms=1_002_000),
+        expired=At(seq=1900, t_ms=1_900_000),
+    )
+    assert confusable([session], [_act(*one) for one in sorted(told)]) is is_crossed
+
+
+def _act(at_s: int, act: str, driver: str) -> Act:
+    return Act(
+        seq=at_s,
+        t_ms=at_s * 1000,
+        act=act,
+        driver=driver,
+        connector=1,
+        card="visa" if act == "tap" else "",
+        card_id="",
+        button="start" if act == "press" else "",
+    )
