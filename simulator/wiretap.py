@@ -28,6 +28,8 @@ from wire.psp import (
 
 #: Bad blocks that one record tells of one by one.
 MAX_BAD: Final = 8
+#: A message as the trace shows it, and whether nothing in it has to be masked.
+_Shown = tuple[Mapping[str, object], bool]
 #: Blocks that never stand for an answer to a request.
 _EVENTS: Final = frozenset({Name.TRANSACTION_EVENT, Name.UI_EVENT})
 
@@ -65,7 +67,7 @@ class Wiretap:
                 if bad <= MAX_BAD:
                     seen.append({"malformed": item.reason})
             else:
-                shown, harmless = _shown(self._understand(item, direction))
+                shown, harmless = self._understand(item, direction)
                 seen.append(shown)
                 is_clean &= harmless
         if bad > MAX_BAD:
@@ -76,16 +78,16 @@ class Wiretap:
         """Whether the last bytes of a direction were the beginning of a block."""
         return bool(self._decoders[direction].pending)
 
-    def _understand(self, block: Block, direction: Direction) -> Message | Malformed:
+    def _understand(self, block: Block, direction: Direction) -> _Shown:
         expecting = self._asked.name if self._asked else None
-        found = decode(block, direction, self._reading, expecting=expecting)
+        found, shown = _read(block, direction, self._reading, expecting)
         if not isinstance(found, Message):
-            return found
+            return shown
         if direction is Direction.TO_TERMINAL:
             self._asked = found
         elif found.name not in _EVENTS:
             self._answered(found)
-        return found
+        return shown
 
     def _answered(self, answer: Message) -> None:
         asked, self._asked = self._asked, None
@@ -103,10 +105,14 @@ class Wiretap:
 
 
 @lru_cache(maxsize=4096)
-def _shown(found: Message | Malformed) -> tuple[Mapping[str, object], bool]:
-    """A message as the trace shows it, and whether nothing in it has to be masked.
+def _read(
+    block: Block, direction: Direction, reading: Reading, expecting: Name | None
+) -> tuple[Message | Malformed, _Shown]:
+    """What a block says, and how the trace shows it.
 
-    Remembered, because most of what crosses a line is the same keep-alive.
+    Remembered, because most of what crosses a line is the same keep-alive; by its
+    block, because messages of one name all have the same hash.
     """
+    found = decode(block, direction, reading, expecting=expecting)
     shown = record_of(found)
-    return shown, mask(shown) == shown
+    return found, (shown, mask(shown) == shown)
