@@ -33,9 +33,16 @@ MAX_ENDED: Final = 200
 MAX_AUDIT: Final = 5_000
 
 _COLUMNS: Final = tuple(field.name for field in fields(Session))
-#: A session as a row: written at every reading of the meter, so it has to be quick.
-_values: Final = attrgetter(*_COLUMNS)
 _FLAGS: Final = tuple(f.name for f in fields(Session) if f.type in (bool, "bool"))
+_WORDS: Final = ("state", "op")
+#: Where a column's plain number or text stands: for anything else, flags and words of
+#: an enumeration too, SQLite looks for an adapter, which takes longer than the write.
+_PLAIN: Final = {
+    **{name: f"{name}.real" for name in _FLAGS},
+    **{name: f"{name}.value" for name in _WORDS},
+}
+#: A session as a row: written at every reading of the meter, so it has to be quick.
+_values: Final = attrgetter(*(_PLAIN.get(name, name) for name in _COLUMNS))
 _SCHEMA: Final = f"""
 CREATE TABLE IF NOT EXISTS session (
     key INTEGER PRIMARY KEY, {", ".join(name for name in _COLUMNS if name != "key")});
