@@ -97,6 +97,7 @@ class RunOptions:
         # Only what a run needs: other plugins cost their start, and may change it.
         arguments += ["--disable-plugin-autoload", "-p", "pytest-bdd", "-p", "nohold"]
         arguments += ["-p", "no:unraisableexception", "-p", "no:threadexception"]
+        arguments += ["-p", "no:logging"]
         arguments += [f"--nohold-seed={self.seed}", f"--nohold-host={self.host}"]
         options = {
             "declaration": self.declaration,
