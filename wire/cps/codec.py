@@ -300,7 +300,7 @@ def build(
         raise LocalProtocolError(f"found route {route!r}, allowed {', '.join(ROUTES)}")
     given = params or {}
     _check(row, given)
-    path = _fill(row.path, {"serialNumber": serial_number, "sessionId": session_id})
+    path = _fill(row.path, serial_number, session_id)
     query = _write_query(given)
     if (body is not None) != row.body:
         wanted = "a JSON body" if row.body else "no body"
@@ -334,26 +334,29 @@ def _check(row: Route, params: Mapping[str, Value]) -> None:
             )
 
 
-def _fill(template: str, places: Mapping[str, str]) -> str:
+# A controller has one terminal and few sessions.
+@lru_cache(maxsize=256)
+def _fill(template: str, serial_number: str, session_id: str) -> str:
     path = template
+    places = {"serialNumber": serial_number, "sessionId": session_id}
     for name, value in places.items():
         if f"{{{name}}}" in path:
             if not value:
                 raise LocalProtocolError(f"{name}: found nothing, allowed text")
-            path = path.replace(f"{{{name}}}", _quoted(value))
+            path = path.replace(f"{{{name}}}", quote(value, safe=""))
     return path
-
-
-# A controller has one terminal and few sessions.
-@lru_cache(maxsize=256)
-def _quoted(value: str) -> str:
-    return quote(value, safe="")
 
 
 def _write_query(params: Mapping[str, Value]) -> str:
     if not params:
         return ""
-    pairs = [(name, text) for name, value in params.items() for text in _texts(value)]
+    return _encoded(
+        tuple((name, text) for name, value in params.items() for text in _texts(value))
+    )
+
+
+@lru_cache(maxsize=256)
+def _encoded(pairs: tuple[tuple[str, str], ...]) -> str:
     return urlencode(pairs, quote_via=quote, safe="")
 
 

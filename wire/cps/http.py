@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Final
 
@@ -54,6 +55,8 @@ def token_authorization(token: str) -> tuple[str, str]:
     return _credential("token", token, _TOKEN)
 
 
+# Whoever polls sends the same few headers over and over.
+@lru_cache(maxsize=256)
 def _credential(name: str, secret: str, form: re.Pattern[str]) -> tuple[str, str]:
     value = f'CPS {name}="{secret}"'
     if not form.fullmatch(value):
@@ -66,16 +69,19 @@ def _credential(name: str, secret: str, form: re.Pattern[str]) -> tuple[str, str
 
 def key_of(request: Request) -> str | None:
     """The API key of a request; None when its header is missing, twice or malformed."""
-    return _secret(request, _KEY)
+    return _secret(request.headers, _KEY)
 
 
 def token_of(request: Request) -> str | None:
     """The token of an API key request (E13); None as in ``key_of``."""
-    return _secret(request, _TOKEN)
+    return _secret(request.headers, _TOKEN)
 
 
-def _secret(request: Request, form: re.Pattern[str]) -> str | None:
-    values = [v for name, v in request.headers if name.lower() == "authorization"]
+@lru_cache(maxsize=256)
+def _secret(
+    headers: tuple[tuple[str, str], ...], form: re.Pattern[str]
+) -> str | None:
+    values = [v for name, v in headers if name.lower() == "authorization"]
     if len(values) != 1:
         return None
     match = form.fullmatch(values[0])
@@ -102,6 +108,8 @@ def to_json(value: object) -> bytes:
 
 def parse_json(body: bytes) -> object | None:
     """The JSON value of a body; None when it is empty, null or not JSON."""
+    if not body:
+        return None
     try:
         value: object = _DECODER.decode(body.decode("utf-8"))
     except (ValueError, RecursionError):
