@@ -91,9 +91,14 @@ class Core:
         desk.now_ms = now_ms
         desk.charger.on_deadline(now_ms)
         desk.terminal.on_deadline(now_ms)
+        is_news = bool(desk.terminal.reports)
         self._take_reports()
         while (name := desk.timers.pop_due(now_ms)) is not None:
+            is_news = True
             self._on_timer(*name)
+        if not is_news and not self._is_down:
+            # The line is kept alive, or opened again: nothing follows from it.
+            return self._take_actions()
         return self._settle()
 
     def _start(self, started: Started, now_ms: int) -> None:

@@ -5,14 +5,15 @@ nothing can be left running twice. Due timers come out in the order of their tim
 for equal times in the order in which they were set.
 """
 
-from enum import Enum, auto
+from enum import IntEnum, auto
 from typing import Final
 
 #: Far above what 32 connectors can need; more would be a leak.
 MAX_TIMERS: Final = 4096
 
 
-class For(Enum):
+# Whole numbers, because those have a hash at once: timers move at every meter reading.
+class For(IntEnum):
     """What a timer is for; the key beside it is a session, a connector or 0."""
 
     PLUG_IN = auto()

@@ -255,12 +255,18 @@ class PspLine:
             outage.strike(f"{_words(messages)} {way} lost")
             self._log.keep(way, data, fate="lost", messages=noted)
             return
+        connection = self._connection
+        if not self.faults:
+            whole = partial(
+                self._arrive, connection, way, data, fate="delivered", messages=noted
+            )
+            self._after(self.latency_ms, whole)
+            return
         pieces, fault = self._through_faults(way, data, messages)
         if not pieces:
             self._log.keep(way, data, fate="lost", messages=noted)
         changed = b"".join(piece for _, piece in pieces) != data
         fate = "changed" if changed else "delivered"
-        connection = self._connection
         for index, (delay_ms, piece) in enumerate(pieces):
             is_last = index == len(pieces) - 1
             known = noted if is_last or noted is None else []

@@ -209,6 +209,10 @@ class Clean(list[Mapping[str, object]]):
     """Values that have been looked through already: nothing in them is masked."""
 
 
+#: Types whose values hold no card number, or are masked already.
+_HARMLESS: Final = frozenset({bool, type(None), Clean})
+
+
 class Trace:
     """Records in the order in which things happened.
 
@@ -238,9 +242,12 @@ class Trace:
         }
         may_leak = False
         for name, value in fields.items():
-            # Short texts are most of what there is, and never a card number.
-            is_clean = type(value) is str and len(value) < _SHORTEST
-            if is_clean or isinstance(value, Clean):
+            # Most of what there is, by its exact type, is never a card number.
+            if (
+                (type(value) is str and len(value) < _SHORTEST)
+                or (type(value) is int and -_SMALL < value < _SMALL)
+                or type(value) in _HARMLESS
+            ):
                 record[name] = value
             elif name == _MASKED_HEX:
                 record[name] = value
