@@ -20,6 +20,7 @@ import sqlite3
 from collections.abc import Callable, Collection
 from contextlib import closing
 from dataclasses import fields
+from functools import lru_cache
 from operator import attrgetter
 from pathlib import Path
 from typing import Final, Protocol
@@ -75,6 +76,8 @@ class Ledger:
         self._saved = saved
         self._dirty: dict[int, Session] = {}
         self._notes: list[tuple[int, int, str]] = []
+        #: How many lines the audit trail has ever had.
+        self._noted = _count_notes(connection)
         self.is_damaged = False
         #: False after a write that failed, until one succeeds.
         self.is_healthy = True
@@ -139,9 +142,11 @@ class Ledger:
             connection.executemany(_PUT, map(_values, self._dirty.values()))
             if self._notes:
                 connection.executemany(_NOTE, self._notes)
-                connection.execute(_TRIM, (MAX_AUDIT,))
+                if self._noted + len(self._notes) > MAX_AUDIT:
+                    connection.execute(_TRIM, (MAX_AUDIT,))
             for ended in self._too_old():
                 connection.execute("DELETE FROM session WHERE key = ?", (ended.key,))
+        self._noted += len(self._notes)
 
     def _forget_old(self) -> None:
         for session in self._too_old():
@@ -182,6 +187,11 @@ class Ledger:
         return found
 
 
+def _count_notes(connection: sqlite3.Connection) -> int:
+    found = connection.execute("SELECT MAX(number) FROM audit").fetchone()
+    return int(found[0] or 0)
+
+
 def _session(row: tuple[object, ...]) -> Session:
     values = dict(zip(_COLUMNS, row, strict=True))
     values.update({name: bool(values[name]) for name in _FLAGS})
@@ -218,13 +228,23 @@ def restore_file(path: str) -> Ledger:
 
 def _from_image(store: Store, image: bytes | None) -> Ledger:
     connection = sqlite3.connect(":memory:")
-    if image is not None:
-        if not image:
-            raise ValueError("ledger: found an empty image, allowed a database")
+    if image is None:
+        connection.deserialize(_blank())
+    elif image:
         connection.deserialize(image)
         _check(connection)
-    prepare(connection)
+        prepare(connection)
+    else:
+        raise ValueError("ledger: found an empty image, allowed a database")
     return Ledger(connection, saved=lambda: store.save(connection.serialize()))
+
+
+@lru_cache(maxsize=1)
+def _blank() -> bytes:
+    """The image of a ledger without a row: read sooner than its tables are made."""
+    with closing(sqlite3.connect(":memory:")) as connection:
+        prepare(connection)
+        return connection.serialize()
 
 
 def _from_file(path: str) -> Ledger:
