@@ -8,7 +8,7 @@ newer trace.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 from harness.judge.facts import (
     Act,
@@ -43,6 +43,13 @@ _ROUTE_OF: Final[Mapping[str, str]] = {
     "card": "E4",
     "start": "E3",
 }
+
+
+class _When(NamedTuple):
+    """Number and time of the record that is being read; one for each record."""
+
+    seq: int
+    t_ms: int
 
 
 @dataclass(slots=True, kw_only=True)
@@ -85,17 +92,17 @@ class Timeline:
             timeline.last_seq = max(timeline.last_seq, seq)
             read = _READERS.get(text(record, "kind"))
             if read is not None:
-                read(timeline, record, At(seq=seq, t_ms=t_ms))
+                read(timeline, record, _When(seq, t_ms))
         return timeline
 
 
-def _run(timeline: Timeline, record: Record, _at: At) -> None:
+def _run(timeline: Timeline, record: Record, _at: _When) -> None:
     timeline.started = True
     declaration = table(record, "declaration")
     timeline.promises = Promises.read(declaration, text(record, "column"))
 
 
-def _act(timeline: Timeline, record: Record, at: At) -> None:
+def _act(timeline: Timeline, record: Record, at: _When) -> None:
     timeline.acts.append(
         Act(
             seq=at.seq,
@@ -110,7 +117,7 @@ def _act(timeline: Timeline, record: Record, at: At) -> None:
     )
 
 
-def _psp(timeline: Timeline, record: Record, at: At) -> None:
+def _psp(timeline: Timeline, record: Record, at: _When) -> None:
     outbound = text(record, "direction") == "to_terminal"
     fate = _fate(timeline, record, outbound, at)
     named = False
@@ -129,7 +136,7 @@ def _psp(timeline: Timeline, record: Record, at: At) -> None:
             _add_message(timeline, at, outbound, fate, (name, fields, ""))
 
 
-def _fate(timeline: Timeline, record: Record, outbound: bool, at: At) -> str:
+def _fate(timeline: Timeline, record: Record, outbound: bool, at: _When) -> str:
     """delivered | lost | changed, where noise around a good block is no change."""
     fate = text(record, "fate")
     if fate == "changed" and is_sound(text(record, "hex")):
@@ -145,7 +152,7 @@ def _fate(timeline: Timeline, record: Record, outbound: bool, at: At) -> str:
 
 def _add_message(
     timeline: Timeline,
-    at: At,
+    at: _When,
     outbound: bool,
     fate: str,
     content: tuple[str, Table, str],
@@ -164,7 +171,7 @@ def _add_message(
     )
 
 
-def _http(timeline: Timeline, record: Record, at: At) -> None:
+def _http(timeline: Timeline, record: Record, at: _When) -> None:
     target = text(record, "target")
     path = target.partition("?")[0].rstrip("/").split("/")
     route = text(record, "route") or _ROUTE_OF.get(path[-1], "")
@@ -186,7 +193,7 @@ def _http(timeline: Timeline, record: Record, at: At) -> None:
     )
 
 
-def _http_answer(timeline: Timeline, record: Record, at: At) -> None:
+def _http_answer(timeline: Timeline, record: Record, at: _When) -> None:
     timeline.answers[number(record, "call") or 0] = Answer(
         seq=at.seq,
         t_ms=at.t_ms,
@@ -196,12 +203,12 @@ def _http_answer(timeline: Timeline, record: Record, at: At) -> None:
     )
 
 
-def _http_failed(timeline: Timeline, record: Record, at: At) -> None:
+def _http_failed(timeline: Timeline, record: Record, at: _When) -> None:
     failure = Failure(seq=at.seq, t_ms=at.t_ms, reason=text(record, "reason"))
     timeline.failures[number(record, "call") or 0] = failure
 
 
-def _callback(timeline: Timeline, record: Record, at: At) -> None:
+def _callback(timeline: Timeline, record: Record, at: _When) -> None:
     timeline.callbacks.append(
         Callback(
             seq=at.seq,
@@ -213,7 +220,7 @@ def _callback(timeline: Timeline, record: Record, at: At) -> None:
     )
 
 
-def _bay(timeline: Timeline, record: Record, at: At) -> None:
+def _bay(timeline: Timeline, record: Record, at: _When) -> None:
     line = table(record, "line")
     timeline.lines.append(
         Line(
@@ -226,7 +233,7 @@ def _bay(timeline: Timeline, record: Record, at: At) -> None:
     )
 
 
-def _link(timeline: Timeline, record: Record, at: At) -> None:
+def _link(timeline: Timeline, record: Record, at: _When) -> None:
     timeline.links.append(
         LinkChange(
             seq=at.seq,
@@ -238,7 +245,7 @@ def _link(timeline: Timeline, record: Record, at: At) -> None:
     )
 
 
-def _session(timeline: Timeline, record: Record, at: At) -> None:
+def _session(timeline: Timeline, record: Record, at: _When) -> None:
     timeline.stored.append(
         Stored(
             seq=at.seq,
@@ -257,7 +264,7 @@ def _session(timeline: Timeline, record: Record, at: At) -> None:
     )
 
 
-def _issuer(timeline: Timeline, record: Record, at: At) -> None:
+def _issuer(timeline: Timeline, record: Record, at: _When) -> None:
     timeline.money.append(
         Money(
             seq=at.seq,
@@ -269,12 +276,12 @@ def _issuer(timeline: Timeline, record: Record, at: At) -> None:
     )
 
 
-def _controller(timeline: Timeline, record: Record, at: At) -> None:
+def _controller(timeline: Timeline, record: Record, at: _When) -> None:
     life = Life(seq=at.seq, t_ms=at.t_ms, event=text(record, "event"))
     timeline.lives.append(life)
 
 
-def _fault(timeline: Timeline, record: Record, at: At) -> None:
+def _fault(timeline: Timeline, record: Record, at: _When) -> None:
     timeline.faults.append(
         Planned(
             seq=at.seq,
@@ -286,11 +293,11 @@ def _fault(timeline: Timeline, record: Record, at: At) -> None:
     )
 
 
-def _seen(timeline: Timeline, record: Record, _at: At) -> None:
+def _seen(timeline: Timeline, record: Record, _at: _When) -> None:
     timeline.marks.add(text(record, "mark"))
 
 
-def _finding(timeline: Timeline, record: Record, at: At) -> None:
+def _finding(timeline: Timeline, record: Record, at: _When) -> None:
     timeline.breaches.append(
         Breach(
             seq=at.seq,
@@ -302,7 +309,7 @@ def _finding(timeline: Timeline, record: Record, at: At) -> None:
     )
 
 
-def _reader(timeline: Timeline, record: Record, at: At) -> None:
+def _reader(timeline: Timeline, record: Record, at: _When) -> None:
     timeline.faces.append(
         Face(
             seq=at.seq,
@@ -313,7 +320,7 @@ def _reader(timeline: Timeline, record: Record, at: At) -> None:
     )
 
 
-def _epilogue(timeline: Timeline, record: Record, at: At) -> None:
+def _epilogue(timeline: Timeline, record: Record, at: _When) -> None:
     timeline.epilogue[text(record, "event")] = at.t_ms
 
 
