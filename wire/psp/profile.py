@@ -13,6 +13,7 @@ Protocol options): all that decides how a message looks on the wire.
 
 from collections.abc import Mapping
 from dataclasses import Field, dataclass, field, fields, replace
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final, Literal, TypeVar, get_args, get_type_hints
 
@@ -272,8 +273,7 @@ class Reading:
             self.authorization_dol,
             self.declined_dol,
         )
-        key = f"{self.family.value} {options} {self.profile.deviations()}"
-        object.__setattr__(self, "key", key)
+        object.__setattr__(self, "key", _key(self.family, options, self.profile))
 
     def with_options(self, options: int) -> "Reading":
         """This reading under the options of a Protocol command (psp.md 4.2).
@@ -288,6 +288,11 @@ class Reading:
             authorization_dol=Option.AUTHORIZATION_DOL in usable,
             declined_dol=Option.DECLINED_DOL in usable,
         )
+
+
+@lru_cache(maxsize=256)
+def _key(family: Family, options: tuple[bool, ...], profile: Profile) -> str:
+    return f"{family.value} {options} {profile.deviations()}"
 
 
 #: Options that a family has (psp.md 4.2, 11).
