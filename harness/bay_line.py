@@ -14,7 +14,7 @@ of its own and sets it to 0, then nothing waits.
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from typing import Final, Literal
 
 from harness.line_faults import Turn
@@ -153,7 +153,7 @@ class BayLine:
     def _arrive_at_controller(self, data: bytes, connection: int) -> None:
         alive = connection == self._connection
         if data.endswith(b"\n"):
-            self._record("to_controller", json.loads(data), alive=alive)
+            self._record("to_controller", _read(data), alive=alive)
         elif data:
             line = {"raw": data.decode("latin-1")}
             self._record("to_controller", line, alive=alive)
@@ -164,7 +164,8 @@ class BayLine:
         """Record a line of the controller, unless it is one bad line too many."""
         line = _shown(item)
         bad = isinstance(item, BadLine) or check_line(item, Direction.TO_CHARGER)
-        if self._flood.keeps(len(str(line)), sense=not bad, garbage=bool(bad)):
+        size = len(str(line)) if bad else 0  # of what makes sense nobody counts it
+        if self._flood.keeps(size, sense=not bad, garbage=bool(bad)):
             self._tell_of_flood(is_over=not bad)
             self._record("to_charger", line, alive=alive)
 
@@ -212,6 +213,16 @@ class BayLine:
             self._court.kernel.at(self._court.kernel.now_ms + self.latency_ms, call)
         else:
             call()
+
+
+@lru_cache(maxsize=4096)
+def _read(line: bytes) -> Mapping[str, object]:
+    """A line of the charger, for the trace, which keeps a copy.
+
+    Remembered, because every case has the same plugs, locks and contactors.
+    """
+    read: Mapping[str, object] = json.loads(line)
+    return read
 
 
 def _type_of(raw: bytes) -> str:
