@@ -90,6 +90,8 @@ class Connector:
 
     @property
     def codes(self) -> tuple[str, ...]:
+        if not (self._site.faults or self.faults):
+            return ()
         return tuple({**self._site.faults, **self.faults})
 
     def view(self, now_ms: int) -> ConnectorView:

@@ -52,7 +52,8 @@ class Integral:
     def advance(self, now_ms: int) -> None:
         """Bring the integral up to ``now_ms``; a time in the past adds nothing."""
         if now_ms > self._now_ms:
-            self._total_mj = self.at_mj(now_ms)
+            elapsed_ms = now_ms - self._now_ms
+            self._total_mj += self._power_w * self._rate * elapsed_ms
             self._now_ms = now_ms
 
     def set_power(self, power_w: int) -> None:

@@ -118,6 +118,14 @@ class Station:
         at_ms = self._now_ms if now_ms is None else now_ms
         return whole_wh(self._at(connector).integral.at_mj(at_ms))
 
+    def power_w(self, connector: int) -> int:
+        """What flows through a connector now, for those who ask at every event."""
+        return self._at(connector).integral.power_w
+
+    def is_closed(self, connector: int) -> bool:
+        """Whether a connector's contactor is closed."""
+        return self._at(connector).contactor.position
+
     def _at(self, number: int) -> Connector:
         if not 1 <= number <= len(self._connectors):
             allowed = f"1..{len(self._connectors)}"

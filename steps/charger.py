@@ -196,7 +196,7 @@ def energy_flows(bench: Bench, connector: int, limit: int) -> None:
     demand(
         bench,
         f"energy at connector {connector}",
-        lambda: bench.court.station.connector(connector).power_w > 0,
+        lambda: bench.court.station.power_w(connector) > 0,
         within_ms=limit,
         seen=lambda: str(bench.court.station.connector(connector)),
     )
@@ -214,9 +214,7 @@ def energy_still_flows(bench: Bench, connector: int) -> None:
 @then(phrase("no energy flows at {connector:Connector}"))
 def no_energy(bench: Bench, connector: int) -> None:
     """Then no energy flows at connector 1"""
-    flowed = bench.run_until(
-        lambda: bench.court.station.connector(connector).power_w > 0, 60_000
-    )
+    flowed = bench.run_until(lambda: bench.court.station.power_w(connector) > 0, 60_000)
     if flowed:
         raise Breach(
             f"no energy at connector {connector} for 60 s",
@@ -230,7 +228,7 @@ def energy_stops(bench: Bench, connector: int, limit: int) -> None:
     demand(
         bench,
         f"no more energy at connector {connector}",
-        lambda: not bench.court.station.connector(connector).contactor_closed,
+        lambda: not bench.court.station.is_closed(connector),
         within_ms=limit,
         seen=lambda: str(bench.court.station.connector(connector)),
     )

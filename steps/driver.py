@@ -267,7 +267,7 @@ def await_energy(bench: Bench, connector: int) -> None:
     await_situation(
         bench,
         f"energy at connector {connector}",
-        lambda: bench.court.station.connector(connector).power_w > 0,
+        lambda: bench.court.station.power_w(connector) > 0,
         within_ms=CHARGE_WITHIN_MS,
     )
 

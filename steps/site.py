@@ -39,7 +39,7 @@ def site_power_cut_at_start(bench: Bench, time: int, connector: int) -> None:
     await_situation(
         bench,
         f"contactor {connector} closed",
-        lambda: bench.court.station.connector(connector).contactor_closed,
+        lambda: bench.court.station.is_closed(connector),
         within_ms=CHARGE_WITHIN_MS,
     )
     site_power_cut(bench, time)

@@ -153,9 +153,10 @@ def _check_fields(
     for name, kind in required.items():
         if name not in line:
             return f"{name}: found nothing, allowed {_allowed(kind)}"
-    for name, kind in {**required, **optional}.items():
-        if name in line and (wrong := _check_value(line[name], kind)) is not None:
-            return f"{name}: {wrong}"
+    for table in (required, optional):
+        for name, kind in table.items():
+            if name in line and (wrong := _check_value(line[name], kind)) is not None:
+                return f"{name}: {wrong}"
     return None
 
 
