@@ -199,7 +199,7 @@ class BayLine:
             "line": line,
             "fate": "delivered" if alive else "lost",
         }
-        self._court.note(events.Note(kind="bay", fields=fields))
+        self._court.trace.append(self._court.kernel.now_ms, "bay", fields)
 
     def _note_link(self, state: str, reason: str = "") -> None:
         self._tell_of_flood(is_over=True)

@@ -261,7 +261,7 @@ class CloudLine:
         fields = call_fields(number, request, parsed)
         fields["authorised"] = key_of(request) == self._api_key
         fields["fate"] = fate
-        self._court.note(events.Note(kind="http", fields=fields))
+        self._court.trace.append(self._court.kernel.now_ms, "http", fields)
 
     def _record_answer(self, number: int, response: Response, *, fate: str) -> None:
         fields = {
@@ -270,7 +270,7 @@ class CloudLine:
             "body": kept_body(response.body),
             "fate": fate,
         }
-        self._court.note(events.Note(kind="http_answer", fields=fields))
+        self._court.trace.append(self._court.kernel.now_ms, "http_answer", fields)
 
     def _later(self, delay_ms: int, call: Callable[[], None]) -> None:
         self._court.kernel.at(self._court.kernel.now_ms + delay_ms, call)

@@ -78,9 +78,7 @@ def token_of(request: Request) -> str | None:
 
 
 @lru_cache(maxsize=256)
-def _secret(
-    headers: tuple[tuple[str, str], ...], form: re.Pattern[str]
-) -> str | None:
+def _secret(headers: tuple[tuple[str, str], ...], form: re.Pattern[str]) -> str | None:
     values = [v for name, v in headers if name.lower() == "authorization"]
     if len(values) != 1:
         return None
