@@ -127,6 +127,8 @@ class Bench:
         self.is_open = False
         #: The case says that nobody could know of a session (verdict UNKNOWN).
         self.allow_unknown = False
+        #: The case says that its outage outlasts this scheme's window (verdict LATE).
+        self.scheme_late = ""
         self._cast: list[Person] = []
 
     # --- the world, built on first use ------------------------------------------

@@ -138,7 +138,9 @@ def _concluded(case: Case, error: BaseException | None) -> CaseResult:
         idle = _ours(case, "steps that use the bench", "none did")
         return _result(case, None, Conduct.ERROR, found or idle)
     run_epilogue(bench)
-    expectations = Expectations(allow_unknown=bench.allow_unknown)
+    expectations = Expectations(
+        allow_unknown=bench.allow_unknown, scheme_late=bench.scheme_late
+    )
     judgement = judge(bench.trace.records, expectations=expectations)
     conducts = [judgement.conduct, *([found.conduct] if found else [])]
     return _result(case, judgement, worst_conduct(conducts), found)
@@ -222,6 +224,7 @@ def _result(
         ),
         sessions=tuple(_session_line(one) for one in _sessions(judgement)),
         unknown_allowed=bench.allow_unknown,
+        late_allowed=_is_late_as_said(judgement),
         duration_ms=bench.now_ms if bench.is_open else 0,
         story_ms=case.story_ms,
         replay=replay_line(case),
@@ -231,6 +234,13 @@ def _result(
     if result.is_green:
         return result
     return replace(result, trace_tail=_tail(bench, findings))
+
+
+def _is_late_as_said(judgement: Judgement | None) -> bool:
+    """Late for a scheme because of an outage that the case itself is about."""
+    if judgement is None or not judgement.expectations.scheme_late:
+        return False
+    return judgement.is_settled
 
 
 def _tail(bench: Bench, findings: Sequence[Finding]) -> tuple[str, ...]:

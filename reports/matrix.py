@@ -59,7 +59,8 @@ def matrix(run: RunResult, groups: Mapping[str, str]) -> RenderableType:
     for letter in sorted({case.group for case in run.cases}):
         cases = [case for case in run.cases if case.group == letter]
         parts += [Text(), _group_line(letter, groups, cases), _table(cases)]
-    parts += [Text(), *_breaches(run), *_left_out(run), *_totals(run)]
+    parts += [Text(), *_breaches(run), *_late_as_said(run)]
+    parts += [*_left_out(run), *_totals(run)]
     return Group(*parts)
 
 
@@ -152,6 +153,18 @@ def _breaches(run: RunResult) -> Iterator[Text]:
             # One line however long it is, so that it can be copied.
             yield Text(f"  replay: {case.replay}", no_wrap=True, overflow="ignore")
         yield Text()
+
+
+def _late_as_said(run: RunResult) -> Iterator[Text]:
+    """Green, and late for a card scheme all the same: nobody is to overlook that."""
+    cases = [case for case in run.cases if case.is_green and case.late_allowed]
+    if not cases:
+        return
+    yield Text("LATE for a card scheme, by an outage that the case is about:")
+    for case in cases:
+        yield Text(f"  {case.scenario_id} {case.title} ({HEADINGS[case.column]})")
+        yield from _unsettled(case)
+    yield Text()
 
 
 def _last_lines(case: CaseResult) -> Iterator[Text]:

@@ -35,13 +35,14 @@ CONDUCTS: Final = (ERROR, FAIL, INCONCLUSIVE, NOT_RUN, PASS, NOT_APPLICABLE)
 
 CLOSED: Final = "CLOSED"
 UNKNOWN: Final = "UNKNOWN"
+LATE: Final = "LATE"
 
 #: Worst first.
 SETTLEMENTS: Final = (
     "LEFT OPEN",
     "TWICE",
     "WRONG AMOUNT",
-    "LATE",
+    LATE,
     UNKNOWN,
     CLOSED,
 )
@@ -117,6 +118,9 @@ class CaseResult:
     trace_tail: tuple[str, ...] = ()
     #: The case says that nobody can tell, so UNKNOWN is allowed.
     unknown_allowed: bool = False
+    #: The case's outage outlasts a card scheme's window, so LATE by that rule, which
+    #: the session's note names, is how it has to end.
+    late_allowed: bool = False
     #: Only for ERROR: whether the set-up failed, or the examiner itself.
     error: Literal["", "setup", "examiner"] = ""
     #: Why it is not applicable, inconclusive, not run or in error; in words.
@@ -131,8 +135,10 @@ class CaseResult:
 
     @property
     def is_settled(self) -> bool:
-        """No session in it is anything but CLOSED, or UNKNOWN where that is allowed."""
-        good = (CLOSED, UNKNOWN) if self.unknown_allowed else (CLOSED,)
+        """No session in it is anything but CLOSED, or what the case allows."""
+        good = [CLOSED]
+        good += [UNKNOWN] * self.unknown_allowed
+        good += [LATE] * self.late_allowed
         return all(one in good for one in self._settlements())
 
     @property

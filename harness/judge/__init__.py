@@ -35,6 +35,7 @@ from harness.judge.verdict import (
     Judgement,
     SessionVerdict,
     Settlement,
+    is_scheme_late,
     worst_conduct,
     worst_settlement,
 )
@@ -79,7 +80,7 @@ def judge(
     closes = Closes.of(timeline, ledger)
     lines, verdicts = _best_world(timeline, bay, ledger, closes)
     lines += ledger.doubts
-    lines += _vacuity(timeline, expectations, len(verdicts))
+    lines += _vacuity(timeline, expectations, verdicts)
     return Judgement(
         conduct=worst_conduct(line.conduct for line in lines),
         settlement=worst_settlement(v.settlement for v in verdicts),
@@ -176,7 +177,7 @@ def _case(
 
 
 def _vacuity(
-    timeline: Timeline, expectations: Expectations, sessions: int
+    timeline: Timeline, expectations: Expectations, sessions: Sequence[SessionVerdict]
 ) -> Iterator[Finding]:
     end = At(seq=timeline.last_seq, t_ms=timeline.end_ms)
     for conduct, expected, seen in _shortfalls(timeline, expectations, sessions):
@@ -191,7 +192,7 @@ def _vacuity(
 
 
 def _shortfalls(
-    timeline: Timeline, expectations: Expectations, sessions: int
+    timeline: Timeline, expectations: Expectations, sessions: Sequence[SessionVerdict]
 ) -> Iterator[tuple[Conduct, str, str]]:
     if not timeline.started:
         yield Conduct.ERROR, "a trace that begins with a run record", "none"
@@ -207,7 +208,10 @@ def _shortfalls(
     for mark in expectations.must_see:
         if mark not in timeline.marks:
             yield Conduct.INCONCLUSIVE, f"to see {mark}", "it did not happen"
-    yield from _headcount(expectations, sessions)
+    yield from _headcount(expectations, len(sessions))
+    rule = expectations.scheme_late
+    if rule and not any(is_scheme_late(session, rule) for session in sessions):
+        yield Conduct.INCONCLUSIVE, f"a session LATE by {rule} alone", "none"
 
 
 def _headcount(

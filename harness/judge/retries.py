@@ -1,13 +1,20 @@
 """Whether unanswered closes are repeated as Payter's schedule says, and not faster.
 
 Every minute five times, then hourly for 24 h, then daily up to 7 days (requirements.md
-R-RTY-01); the first attempt is not one of the five. A tighter schedule is fine, three
-or more intervals under 10 s are hammering (device_under_test.md, "How time is judged").
+R-RTY-01); the first attempt is not one of the five. What the sentence leaves open is in
+``wire.cps.RETRY_QUESTIONS``; a series of attempts is right when it fits one of the
+``RETRY_READINGS``, and is judged by the one that it fits best. A tighter schedule is
+fine, three or more intervals under 10 s are hammering (device_under_test.md, "How time
+is judged"), and stopping before the plan is over is giving up.
+
 Spacing is judged between neighbours; time in which nothing could be sent is left out.
+Where a series stands in its plan is told by the number of its attempts and by the time
+since the first, whichever is less: a plan that is run through in a hurry does not
+earn its daily phase.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Final
 
@@ -16,23 +23,32 @@ from harness.judge.dossier import Dossier
 from harness.judge.reading import text
 from harness.judge.spans import Span
 from harness.judge.verdict import Conduct, Finding
+from wire.cps import RETRY_READINGS, RetryPhase, RetryReading
 
+_MINUTE_MS: Final = 60_000
 _HOUR_MS: Final = 3_600_000
+_DAY_MS: Final = 24 * _HOUR_MS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Phase:
-    #: Gaps up to this one, counted from 1.
-    last_gap: int
+class Pace:
+    """How far apart two attempts of a phase may be (the minutes: requirements 3.9)."""
+
     warn_ms: int
     fail_ms: int
+    #: A phase counts as over this early, in hundredths of its length: jitter.
+    over_percent: int
 
 
-PHASES: Final = (
-    Phase(last_gap=5, warn_ms=90_000, fail_ms=300_000),
-    Phase(last_gap=29, warn_ms=_HOUR_MS + 300_000, fail_ms=_HOUR_MS + 900_000),
-    Phase(last_gap=1 << 30, warn_ms=25 * _HOUR_MS, fail_ms=30 * _HOUR_MS),
-)
+PACES: Final[Mapping[int, Pace]] = {
+    _MINUTE_MS: Pace(warn_ms=90_000, fail_ms=300_000, over_percent=50),
+    _HOUR_MS: Pace(
+        warn_ms=_HOUR_MS + 300_000, fail_ms=_HOUR_MS + 900_000, over_percent=90
+    ),
+    _DAY_MS: Pace(warn_ms=25 * _HOUR_MS, fail_ms=30 * _HOUR_MS, over_percent=90),
+}
+#: The last attempt may come so much before the end of the plan.
+EARLY_MS: Final = _DAY_MS // 2
 #: Faster than this, three times or more, is hammering.
 HAMMER_MS: Final = 10_000
 HAMMER_TIMES: Final = 3
@@ -105,39 +121,100 @@ def _closed_doors(dossier: Dossier) -> list[Span]:
     return [span for span in dossier.blocked if span.why != "busy"]
 
 
+# --- The schedule ---------------------------------------------------------------
+
+
 def _gaps(dossier: Dossier) -> Iterator[Finding]:
-    """The schedule of R-RTY-01, while the session is not known to be closed."""
+    """The schedule of R-RTY-01, by the reading that fits best."""
+    interface = dossier.case.promises.claims.interface
+    found = {
+        reading.name: list(_by(reading, dossier))
+        for reading in RETRY_READINGS
+        if interface in reading.interfaces
+    }
+    published = [r.name for r in RETRY_READINGS if "cps" in r.interfaces]
+    lines = min((found[name] for name in published), key=_badness)
+    others = [found[name] for name in found if name not in published]
+    if any(not _badness(other)[0] for other in others):
+        # Only a reading in which nothing is published for this interface fits.
+        lines = [replace(line, conduct=Conduct.PASS) for line in lines]
+    yield from lines
+
+
+def _badness(lines: Sequence[Finding]) -> tuple[int, int]:
+    return sum(line.conduct is Conduct.FAIL for line in lines), len(lines)
+
+
+def _by(reading: RetryReading, dossier: Dossier) -> Iterator[Finding]:
+    """Gaps that are too long, while the session is not known to be closed."""
     attempts = dossier.attempts
-    pairs = list(pairwise(attempts))
-    for number, (earlier, later) in enumerate(pairs, start=1):
-        if earlier.outcome in (Outcome.CONFIRMED, Outcome.GONE):
+    for number, (earlier, later) in enumerate(pairwise(attempts), start=1):
+        if _is_final(earlier):
             return
-        phase = next(p for p in PHASES if number <= p.last_gap)
-        gap_ms = _idle_ms(dossier, earlier, later)
-        conduct = _grade(gap_ms, phase)
+        phase = _phase(reading, number, earlier.t_ms - attempts[0].t_ms)
+        idle_ms = _idle_ms(dossier, earlier, later.t_ms)
+        conduct = _grade(idle_ms, phase)
         if conduct is not None:
-            expected = f"a repeat within {phase.warn_ms // 1000} s"
-            seen = f"{gap_ms // 1000} s between attempts {number} and {number + 1}"
-            yield _line(dossier, conduct, ("R-RTY-01", expected, seen), later)
+            seen = f"{idle_ms // 1000} s between attempts {number} and {number + 1}"
+            yield _line(dossier, conduct, (*_demand(phase), seen), later)
+    if attempts and not _is_final(attempts[-1]):
+        yield from _giving_up(reading, dossier)
 
 
-def _grade(gap_ms: int, phase: Phase) -> Conduct | None:
-    if gap_ms > phase.fail_ms:
+def _is_final(attempt: Attempt) -> bool:
+    return attempt.outcome in (Outcome.CONFIRMED, Outcome.GONE)
+
+
+def _giving_up(reading: RetryReading, dossier: Dossier) -> Iterator[Finding]:
+    """The session stayed open, and nobody tried any more before the plan was over."""
+    attempts, ended = dossier.attempts, dossier.session.ended
+    last, tried_ms = attempts[-1], attempts[-1].t_ms - attempts[0].t_ms
+    end_ms = dossier.end_ms if ended is None else ended.t_ms
+    phase = _phase(reading, len(attempts), tried_ms)
+    idle_ms = _idle_ms(dossier, last, end_ms)
+    is_over = tried_ms >= reading.length_ms - EARLY_MS
+    if not is_over and _grade(idle_ms, phase) is Conduct.FAIL:
+        seen = (
+            f"none after attempt {len(attempts)}, {tried_ms // 1000} s after the first"
+        )
+        yield _line(dossier, Conduct.FAIL, (*_demand(phase), seen), last)
+
+
+def _demand(phase: RetryPhase) -> tuple[str, str]:
+    within_ms = PACES[phase.interval_ms].warn_ms
+    return "R-RTY-01", f"a repeat within {within_ms // 1000} s"
+
+
+def _phase(reading: RetryReading, number: int, since_ms: int) -> RetryPhase:
+    """Where gap ``number`` (from 1), begun so long after the first attempt, belongs."""
+    times = length_ms = 0
+    for phase in reading.phases[:-1]:
+        times += phase.times
+        length_ms += phase.times * phase.interval_ms
+        percent = PACES[phase.interval_ms].over_percent
+        if number <= times or since_ms * 100 < length_ms * percent:
+            return phase
+    return reading.phases[-1]
+
+
+def _grade(idle_ms: int, phase: RetryPhase) -> Conduct | None:
+    pace = PACES[phase.interval_ms]
+    if idle_ms > pace.fail_ms:
         return Conduct.FAIL
-    return Conduct.PASS if gap_ms > phase.warn_ms else None
+    return Conduct.PASS if idle_ms > pace.warn_ms else None
 
 
-def _idle_ms(dossier: Dossier, earlier: Attempt, later: Attempt) -> int:
-    """Time between two attempts in which the controller could have tried again."""
+def _idle_ms(dossier: Dossier, earlier: Attempt, until_ms: int) -> int:
+    """Time after an attempt in which the controller could have tried again."""
     start_ms = earlier.t_ms
     answered = earlier.answered
-    if answered is not None and answered.t_ms <= later.t_ms:
+    if answered is not None and answered.t_ms <= until_ms:
         start_ms = answered.t_ms
     blocked_ms = 0
     for span in _closed_doors(dossier):
-        overlap = min(span.end_ms, later.t_ms) - max(span.start_ms, start_ms)
+        overlap = min(span.end_ms, until_ms) - max(span.start_ms, start_ms)
         blocked_ms += max(0, overlap)
-    return max(0, later.t_ms - start_ms - blocked_ms)
+    return max(0, until_ms - start_ms - blocked_ms)
 
 
 def _after_the_end(dossier: Dossier) -> Iterator[Finding]:

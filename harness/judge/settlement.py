@@ -24,6 +24,7 @@ from harness.judge.dossier import (
 from harness.judge.doubles import twice
 from harness.judge.facts import At
 from harness.judge.reading import text
+from harness.judge.schemes import scheme_late
 from harness.judge.sessions import Session, TrueClose
 from harness.judge.spans import Span
 from harness.judge.verdict import (
@@ -35,9 +36,6 @@ from harness.judge.verdict import (
 )
 
 _DAY_MS: Final = 86_400_000
-#: Schemes want an unneeded authorisation reversed within 24 h, a commit within 5 days.
-REVERSAL_MS: Final = _DAY_MS
-VALIDITY_MS: Final = 5 * _DAY_MS
 #: The longest retry schedule; a last attempt this late has exhausted it.
 _SCHEDULE_MS: Final = 7 * _DAY_MS - _DAY_MS // 2
 
@@ -260,32 +258,6 @@ def _seconds(ms: int) -> str:
     return f"{ms // 1000} s" if ms % 1000 == 0 else f"{ms / 1000:.1f} s"
 
 
-def _scheme_late(dossier: Dossier) -> Iterator[Fault]:
-    session, close = dossier.session, dossier.session.closed
-    if close is None or not dossier.attempts:
-        return
-    excused = _tried_in_time(dossier)
-    trigger = dossier.trigger
-    if trigger is not None and close.t_ms - trigger.t_ms > REVERSAL_MS:
-        yield Fault(
-            settlement=Settlement.LATE,
-            requirements=("R-EXT-01",),
-            expected="what is not needed of a hold is released within 24 h",
-            seen=f"closed {_seconds(close.t_ms - trigger.t_ms)} after {trigger.kind}",
-            at=close,
-            excused=excused,
-        )
-    if close.op == "commit" and close.t_ms - session.opened.t_ms > VALIDITY_MS:
-        yield Fault(
-            settlement=Settlement.LATE,
-            requirements=("R-EXT-02",),
-            expected="a commit within 5 days of the authorisation",
-            seen=f"{_seconds(close.t_ms - session.opened.t_ms)} after the approval",
-            at=close,
-            excused=excused,
-        )
-
-
 def _wrong_amount(dossier: Dossier) -> Iterator[Fault]:
     close = dossier.session.closed
     if close is None or not _ours(dossier, close) or dossier.expected is None:
@@ -333,7 +305,7 @@ _RULES: Final[tuple[Callable[[Dossier], Iterator[Fault]], ...]] = (
     twice,
     _wrong_amount,
     _late,
-    _scheme_late,
+    scheme_late,
 )
 
 

@@ -109,8 +109,9 @@ class Expectations:
     must_see: tuple[str, ...] = ()
     #: A session that no controller could have known of is fine in this case.
     allow_unknown: bool = False
-    #: A close that an outage of the case pushed past a scheme's window is fine.
-    allow_scheme_late: bool = False
+    #: The outage outlasts this scheme's window (R-EXT-01 or R-EXT-02): a session has to
+    #: be LATE by that rule, and may be late by nothing but schemes' rules.
+    scheme_late: str = ""
     sessions_at_least: int | None = None
     sessions_exactly: int | None = None
 
@@ -129,8 +130,12 @@ class Judgement:
     @property
     def green(self) -> bool:
         """Conduct PASS, and every session settled as this case may end."""
-        settled = all(_may_end(s, self.expectations) for s in self.sessions)
-        return self.conduct is Conduct.PASS and settled
+        return self.conduct is Conduct.PASS and self.is_settled
+
+    @property
+    def is_settled(self) -> bool:
+        """Every session has ended as this case may end."""
+        return all(_may_end(s, self.expectations) for s in self.sessions)
 
 
 def _may_end(session: SessionVerdict, expectations: Expectations) -> bool:
@@ -140,7 +145,13 @@ def _may_end(session: SessionVerdict, expectations: Expectations) -> bool:
         case Settlement.UNKNOWN:
             return expectations.allow_unknown
         case Settlement.LATE:
-            scheme_only = all(r.startswith("R-EXT-") for r in session.requirements)
-            return expectations.allow_scheme_late and scheme_only
+            return is_scheme_late(session, expectations.scheme_late)
         case _:
             return False
+
+
+def is_scheme_late(session: SessionVerdict, requirement: str) -> bool:
+    """Whether it is LATE by this scheme's rule, and by nothing but schemes' rules."""
+    breached = session.requirements
+    is_late = session.settlement is Settlement.LATE and requirement in breached
+    return is_late and all(name.startswith("R-EXT-") for name in breached)

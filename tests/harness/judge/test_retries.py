@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from harness.judge import Expectations, Judgement, Settlement
+from harness.judge import Conduct, Expectations, Judgement, Settlement
 
 Play = Callable[..., Judgement]
 
@@ -74,11 +74,45 @@ def test_one_repeat_is_free_after_a_recovery(play: Play) -> None:
     assert found(play(script)) == ([], [])
 
 
+CPS = {"interface": "cps"}
+CPS_OPEN = """
+0     said welcome 1:A:open:1000 2:A:open:7000
+1     tap Ada visa
+1     callback card visa
+1.1   call 1 E6
+2     store opened 66 5000 visa
+2     answer 1 200 AUTHORIZED 66
+"""
+
+
+def calls(*times: float, done: bool = True) -> str:
+    """Cancels at these seconds, each answered 503; the last works, or does not."""
+    lines = [CPS_OPEN]
+    for number, at in enumerate(times, start=10):
+        lines.append(f"{at} call {number} E10 66")
+        if at != times[-1] or not done:
+            lines.append(f"{at} answer {number} 503")
+        else:
+            lines.append(f"{at} store cancelled 66 0 cps")
+            lines.append(f"{at} answer {number} 200 CANCELLED 66")
+    lines.append(f"{times[-1]} order show released")
+    return "\n".join(lines)
+
+
 def test_a_schedule_with_holes(play: Play) -> None:
-    slow = play(tries(302, 502, answer=REFUSED))
+    slow = play(calls(302, 502), claims=CPS)
     assert found(slow) == ([], ["R-RTY-01"])
-    too_slow = play(tries(302, 700, answer=REFUSED))
+    too_slow = play(calls(302, 700), claims=CPS)
     assert found(too_slow) == (["R-RTY-01"], [])
+
+
+def test_over_psp_the_schedule_may_not_hold(play: Play) -> None:
+    """Its codes are HTTP's; less than one a day fits no purpose."""
+    slow = play(tries(302, 700, 90_000, answer=REFUSED))
+    assert "R-RTY-01" not in found(slow)[0]
+    assert found(slow)[1].count("R-RTY-01") == 2
+    too_slow = play(tries(302, 302 + 31 * 3600, answer=REFUSED))
+    assert "R-RTY-01" in found(too_slow)[0]
 
 
 def test_time_in_which_nothing_could_be_sent_does_not_count(play: Play) -> None:
@@ -89,10 +123,59 @@ def test_time_in_which_nothing_could_be_sent_does_not_count(play: Play) -> None:
 
 def test_the_hourly_phase(play: Play) -> None:
     minutes = [302 + 60 * n for n in range(6)]
-    hourly = play(tries(*minutes, minutes[-1] + 3600, answer=REFUSED))
+    hourly = play(calls(*minutes, minutes[-1] + 3600), claims=CPS)
     assert found(hourly) == ([], [])
-    missed = play(tries(*minutes, minutes[-1] + 7200, answer=REFUSED))
+    missed = play(calls(*minutes, minutes[-1] + 7200), claims=CPS)
     assert found(missed) == (["R-RTY-01"], [])
+
+
+def plan(hours: int, days: int, minutes: int = 5) -> list[float]:
+    """The times of a plan with so many tries by the hour and by the day."""
+    at: list[float] = [302]
+    for count, gap in ((minutes, 60), (hours, 3600), (days, DAY)):
+        at += [at[-1] + gap * n for n in range(1, count + 1)]
+    return at
+
+
+@pytest.mark.parametrize(("hours", "days"), [(24, 7), (24, 6), (23, 7), (23, 6)])
+def test_every_reading_of_the_plan_is_right(play: Play, hours: int, days: int) -> None:
+    closed = play(calls(*plan(hours, days)), claims=CPS)
+    assert "R-RTY-01" not in [*found(closed)[0], *found(closed)[1]]
+    exhausted = calls(*plan(hours, days), done=False)
+    end = f"{700_000 + DAY * 9} order alarm close_exhausted"
+    given_up = play(f"{exhausted}\n{end}", claims=CPS)
+    assert found(given_up) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("hours", "days", "minutes"),
+    [(22, 7, 5), (24, 5, 5), (24, 0, 5), (0, 0, 5), (24, 7, 4), (24, 7, 0)],
+    ids=["22 hours", "5 days", "no days", "minutes only", "4 minutes", "no minutes"],
+)
+def test_what_fits_no_reading_is_refused(
+    play: Play, hours: int, days: int, minutes: int
+) -> None:
+    exhausted = calls(*plan(hours, days, minutes), done=False)
+    end = f"{700_000 + DAY * 9} order alarm close_exhausted"
+    given_up = play(f"{exhausted}\n{end}", claims=CPS)
+    assert "R-RTY-01" in found(given_up)[0]
+
+
+def test_a_plan_in_a_hurry_does_not_earn_its_daily_tries(play: Play) -> None:
+    """Thirty tries by the minute, and then one a day: too rare for the first day."""
+    hurried = [302.0 + 60 * n for n in range(31)]
+    day_later = play(calls(*hurried, hurried[-1] + DAY), claims=CPS)
+    assert "R-RTY-01" in found(day_later)[0]
+    hour_later = play(calls(*hurried, hurried[-1] + 3600), claims=CPS)
+    assert found(hour_later) == ([], [])
+
+
+def test_giving_up_is_only_judged_while_something_could_be_sent(play: Play) -> None:
+    script = calls(302, 362, done=False)
+    away = f"{script}\n363 link cloud down cut\n90000 order alarm close_failed"
+    assert "R-RTY-01" not in found(play(away, claims=CPS))[0]
+    there = f"{script}\n90000 order alarm close_failed"
+    assert "R-RTY-01" in found(play(there, claims=CPS))[0]
 
 
 def test_an_unanswered_close_is_given_its_time(play: Play) -> None:
@@ -114,16 +197,27 @@ def test_a_close_that_succeeds_after_five_days_is_late_for_the_scheme(
     assert judgement.settlement is Settlement.LATE
     assert judgement.sessions[0].requirements == ("R-EXT-01",)
     assert found(judgement) == ([], ["R-EXT-01"])
-    excused = Expectations(allow_scheme_late=True)
+    words = "(R-EXT-01, visa: 24 h)"
+    assert words in judgement.sessions[0].why
+    excused = Expectations(scheme_late="R-EXT-01")
     assert play(tries(*WEEK, answer=REFUSED), excused).green
     assert not judgement.green
+    other = play(tries(*WEEK, answer=REFUSED), Expectations(scheme_late="R-EXT-02"))
+    assert not other.is_settled
+    assert other.conduct is Conduct.INCONCLUSIVE
 
 
 def test_a_late_first_attempt_excuses_nothing(play: Play) -> None:
     judgement = play(tries(90_000))
     assert judgement.sessions[0].requirements == ("R-NOS-02", "R-EXT-01")
-    excused = Expectations(allow_scheme_late=True)
+    excused = Expectations(scheme_late="R-EXT-01")
     assert not play(tries(90_000), excused).green
+
+
+def test_an_outage_that_outlasts_no_window_has_shown_nothing(play: Play) -> None:
+    judgement = play(tries(302), Expectations(scheme_late="R-EXT-01"))
+    assert judgement.conduct is Conduct.INCONCLUSIVE
+    assert not judgement.green
 
 
 def test_a_schedule_that_ran_out(play: Play) -> None:
