@@ -146,9 +146,11 @@ class CpsSide:
     def handle(self, fact: Fact, now_ms: int) -> None:
         match fact:
             case HttpAnswered() | HttpFailed():
+                was_checking = self._is_checking
                 answer = self._calls.ended(fact, now_ms)
-                if answer is not None and answer.is_trouble and not self._is_checking:
-                    # This call, or is nobody there any more? The next state tells.
+                if answer is not None and answer.is_trouble and not was_checking:
+                    # This call, or is nobody there any more? The next state tells; a
+                    # state that could not be asked for has its own, growing pause.
                     self._check_at(now_ms, _FIRST_CHECK_MS)
             case CallbackReceived():
                 self._on_callback(fact)

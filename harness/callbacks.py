@@ -215,7 +215,7 @@ class Callbacks:
                 self._record(post, fate="lost")
             case "twice":
                 self._later(CALLBACK_LATENCY_MS, arrive)
-                self._later(CALLBACK_LATENCY_MS, arrive)
+                self._later(CALLBACK_LATENCY_MS + fault.delay_ms, arrive)
             case "delay":
                 self._later(CALLBACK_LATENCY_MS + fault.delay_ms, arrive)
             case "overtake":

@@ -55,6 +55,7 @@ What = Literal[
     "silence_after",
     "status_before",
     "status_after",
+    "hollow",
     "empty",
     "garble",
     "late",
@@ -146,6 +147,9 @@ class CloudLine:
         if fault is not None and fault.what == "status_before":
             # A gateway in front of the cloud answers.
             self._later(LATENCY_MS, lambda: self.answer(number, _error(fault.status)))
+        elif fault is not None and fault.what == "hollow":
+            hollow = Response(fault.status)
+            self._later(LATENCY_MS, lambda: self.answer(number, hollow))
         elif reason is None:
             self._later(LATENCY_MS, lambda: self._court.call_cloud(number, request))
 
@@ -171,6 +175,12 @@ class CloudLine:
         """Every call under way ends without an answer; the controller may call on."""
         for number in list(self._pending):
             self._fail(number, "reset")
+
+    def strike_pending(self, fault: CallFault) -> None:
+        """Calls of its route that are under way already are hit as well."""
+        for pending in self._pending.values():
+            if pending.route == fault.route and pending.fault is None:
+                pending.fault = fault
 
     # --- The cloud's end --------------------------------------------------------
 

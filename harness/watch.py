@@ -178,6 +178,29 @@ def authorisations(bench: Bench) -> int:
     return count_messages(bench, "Auth Session", routes=("E6",))
 
 
+def statuses_of(bench: Bench, *routes: str) -> list[int]:
+    """How the calls of these routes were answered, by status, oldest first."""
+    asked = {r["call"] for r in bench.trace.records if r.get("route") in routes}
+    return [
+        int(str(record["status"]))
+        for record in bench.trace.records
+        if record["kind"] == "http_answer" and record["call"] in asked
+    ]
+
+
+def most_at_once(bench: Bench, *routes: str) -> int:
+    """How many calls of these routes have waited for their end at one time, at most."""
+    waiting: set[object] = set()
+    most = 0
+    for record in bench.trace.records:
+        if record["kind"] == "http" and record.get("route") in routes:
+            waiting.add(record["call"])
+            most = max(most, len(waiting))
+        elif record["kind"] in ("http_answer", "http_failed"):
+            waiting.discard(record["call"])
+    return most
+
+
 def _time(record: Record) -> int:
     at_ms = record["t_ms"]
     assert isinstance(at_ms, int)

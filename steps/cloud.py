@@ -1,1 +1,302 @@
-"""The payment cloud: calls that fail, answers that mislead, news that comes twice."""
+"""The payment cloud: calls that fail, answers that mislead, news that comes twice.
+
+``commit`` and ``cancel`` are the cloud's own words for the two closes (E9, E10). What
+the cloud does where Payter's pages are silent (a callback posted again, a success that
+did nothing) is an assumption, and the features say so.
+"""
+
+from functools import partial
+from typing import Final
+
+from pytest_bdd import given, then, when
+
+from harness.bench import Bench
+from harness.case import Breach
+from harness.watch import (
+    alarms,
+    authorisations,
+    await_session,
+    demand,
+    is_reading,
+    last_session,
+    most_at_once,
+    statuses_of,
+)
+from simulator.cards import ORDINARY_CARDS
+from steps.words import phrase
+
+CLOSES: Final = ("E9", "E10")
+ROUTE_OF: Final = {"commit": "E9", "cancel": "E10"}
+#: Long enough for a second authorisation to leave after the first (requirements 3.9).
+LOOK_MS: Final = 15_000
+#: "Alarm at once" (R-CPS-06), with a first attempt to fail before it.
+ALARM_WITHIN_MS: Final = 60_000
+
+# --- News -----------------------------------------------------------------------
+
+
+@given(phrase("the next card callback comes twice"))
+def callback_twice(bench: Bench) -> None:
+    """Given the next card callback comes twice"""
+    bench.faults.put("callback_twice", what="card")
+
+
+@given(phrase("the next card callback is posted again after {time:Duration}"))
+def callback_again(bench: Bench, time: int) -> None:
+    """Given the next card callback is posted again after 20 seconds"""
+    bench.faults.put("callback_twice", what="card", gap_ms=time)
+
+
+@given(phrase("the next card callback is lost"))
+def callback_lost(bench: Bench) -> None:
+    """Given the next card callback is lost"""
+    bench.faults.put("callback_lost", what="card")
+
+
+@given(phrase("the next card callback is overtaken by its successor"))
+def callback_overtaken(bench: Bench) -> None:
+    """Given the next card callback is overtaken by its successor"""
+    bench.faults.put("callback_out_of_order", what="card")
+
+
+@given(phrase("the news of a card is late by {time:Duration}"))
+def card_news_late(bench: Bench, time: int) -> None:
+    """Given the news of a card is late by 45 seconds"""
+    bench.faults.put("card_news_late", delay_ms=time)
+
+
+@when(phrase("a callback about somebody else's session arrives"))
+def callback_foreign(bench: Bench) -> None:
+    """When a callback about somebody else's session arrives"""
+    bench.faults.put("callback_foreign")
+    bench.run_for(1_000)
+
+
+# --- Answers --------------------------------------------------------------------
+
+
+@given(phrase("the payment cloud answers every {close:Close} with {status:Status}"))
+def every_close_answered(bench: Bench, close: str, status: int) -> None:
+    """Given the payment cloud answers every cancel with 500"""
+    bench.faults.put("http_status", route=ROUTE_OF[close], status=status, count=0)
+
+
+@given(
+    phrase(
+        "the payment cloud answers every {close:Close} with {status:Status} for "
+        "{time:Duration}"
+    )
+)
+def every_close_answered_for(bench: Bench, close: str, status: int, time: int) -> None:
+    """Given the payment cloud answers every cancel with 500 for 26 hours"""
+    bench.faults.put(
+        "http_status",
+        route=ROUTE_OF[close],
+        status=status,
+        count=0,
+        for_s=time // 1000,
+    )
+
+
+@given(
+    phrase(
+        "the payment cloud answers the next {times:Count} {close:Closing} with "
+        "{status:Status}"
+    )
+)
+def next_closes_answered(bench: Bench, times: int, close: str, status: int) -> None:
+    """Given the payment cloud answers the next four cancels with 500"""
+    bench.faults.put("http_status", route=ROUTE_OF[close], status=status, count=times)
+
+
+@given(phrase("the payment cloud takes closes again"))
+@when(phrase("the payment cloud takes closes again"))
+def closes_taken_again(bench: Bench) -> None:
+    """When the payment cloud takes closes again
+    Given the payment cloud takes closes again
+    """
+    bench.faults.heal("http_status")
+
+
+@given(phrase("the payment cloud answers the next commit with a failed session"))
+def commit_failed(bench: Bench) -> None:
+    """Given the payment cloud answers the next commit with a failed session"""
+    bench.faults.put("http_failed_state")
+
+
+@given(phrase("the payment cloud does the next {close:Close} and never answers"))
+def close_unanswered(bench: Bench, close: str) -> None:
+    """Given the payment cloud does the next commit and never answers"""
+    bench.faults.put("http_timeout_after", route=ROUTE_OF[close])
+
+
+@given(phrase("the payment cloud does the next {close:Close} and answers nothing"))
+def close_empty(bench: Bench, close: str) -> None:
+    """Given the payment cloud does the next commit and answers nothing"""
+    bench.faults.put("http_empty_body", route=ROUTE_OF[close])
+
+
+@given(phrase("the payment cloud does the next {close:Close} and answers nonsense"))
+def close_malformed(bench: Bench, close: str) -> None:
+    """Given the payment cloud does the next commit and answers nonsense"""
+    bench.faults.put("http_malformed", route=ROUTE_OF[close])
+
+
+@given(
+    phrase(
+        "the payment cloud does not do the next {close:Close} and answers "
+        "{status:Status}"
+    )
+)
+def close_hollow(bench: Bench, close: str, status: int) -> None:
+    """Given the payment cloud does not do the next commit and answers 204"""
+    bench.faults.put("http_hollow", route=ROUTE_OF[close], status=status)
+
+
+@then(phrase("the last close is answered {status:Status}"))
+def last_close_answered(bench: Bench, status: int) -> None:
+    """Then the last close is answered 409"""
+    found = statuses_of(bench, *CLOSES)
+    if found[-1:] != [status]:
+        raise Breach(f"{status} as the last answer to a close", f"{found[-3:]}")
+
+
+@then(phrase("never more than {number:Closes} wait for an answer at once"))
+def closes_at_once(bench: Bench, number: int) -> None:
+    """Then never more than eight closes wait for an answer at once"""
+    most = most_at_once(bench, *CLOSES)
+    if most > number:
+        raise Breach(f"at most {number} closes at once", f"{most}")
+
+
+@then(phrase("no more than {times:AuthorisationsHave} been attempted"))
+def authorisations_at_most(bench: Bench, times: int) -> None:
+    """Then no more than one authorisation has been attempted"""
+    bench.run_for(LOOK_MS)
+    found = authorisations(bench)
+    if found > times:
+        raise Breach(f"at most {times} authorisations", f"{found}")
+
+
+# --- Who is there ---------------------------------------------------------------
+
+
+@given(phrase("the payment cloud cannot be reached"))
+@when(phrase("the payment cloud cannot be reached"))
+def cloud_refuses(bench: Bench) -> None:
+    """Given the payment cloud cannot be reached
+    When the payment cloud cannot be reached
+    """
+    bench.faults.put("http_refused")
+
+
+@given(phrase("the payment cloud cannot be reached for {time:Duration}"))
+@when(phrase("the payment cloud cannot be reached for {time:Duration}"))
+def cloud_refuses_for(bench: Bench, time: int) -> None:
+    """Given the payment cloud cannot be reached for 26 hours
+    When the payment cloud cannot be reached for 3 minutes
+    """
+    bench.faults.put("http_refused", for_s=time // 1000)
+
+
+@when(phrase("the payment cloud can be reached again"))
+def cloud_back(bench: Bench) -> None:
+    """When the payment cloud can be reached again"""
+    bench.faults.heal("http_refused")
+
+
+@given(phrase("the API key has been revoked"))
+def key_revoked(bench: Bench) -> None:
+    """Given the API key has been revoked"""
+    bench.faults.put("http_key_rejected")
+
+
+@when(phrase("the API key is valid again"))
+def key_valid(bench: Bench) -> None:
+    """When the API key is valid again"""
+    bench.faults.heal("http_key_rejected")
+
+
+@given(phrase("the terminal is offline in the payment cloud"))
+def terminal_offline(bench: Bench) -> None:
+    """Given the terminal is offline in the payment cloud"""
+    bench.faults.put("cloud_down")
+
+
+@when(phrase("the terminal is online in the payment cloud again"))
+def terminal_online(bench: Bench) -> None:
+    """When the terminal is online in the payment cloud again"""
+    bench.faults.heal("cloud_down")
+
+
+@given(phrase("the terminal has rebooted without its callback addresses"))
+def callbacks_forgotten(bench: Bench) -> None:
+    """Given the terminal has rebooted without its callback addresses"""
+    bench.faults.put("terminal_reboot")
+    bench.faults.put("terminal_forgets_callbacks")
+
+
+@given(phrase("the payment cloud has failed to commit {number:Count} sessions"))
+def sessions_owed(bench: Bench, number: int) -> None:
+    """Given the payment cloud has failed to commit 50 sessions"""
+    # One reading of an open point: with ten cards there would be ten sessions at most.
+    bench.wishes.policy = {**bench.wishes.policy, "same_card_open": "accept"}
+    bench.faults.put("http_status", route="E9", count=0)
+    for first in range(1, number + 1, len(ORDINARY_CARDS)):
+        _charge_and_leave(bench, range(first, first + len(ORDINARY_CARDS)))
+    bench.faults.heal("http_status")
+
+
+def _charge_and_leave(bench: Bench, drivers: range) -> None:
+    """Drivers with a card each charge for some seconds and leave together."""
+    for connector, who in enumerate(drivers, start=1):
+        driver = bench.driver(who)
+        bench.run_until(partial(is_reading, bench), LOOK_MS)
+        bench.drivers.tap(driver, driver.card)
+        await_session(bench, driver)
+        bench.drivers.plug(driver, connector, driver.vehicle)
+    bench.run_for(LOOK_MS)
+    for connector, who in enumerate(drivers, start=1):
+        bench.drivers.leave(bench.driver(who), connector)
+    bench.run_for(5_000)
+
+
+# --- Long outages ---------------------------------------------------------------
+
+
+@given(phrase("the outage outlasts the {window:SchemeWindow}"))
+def outlasts(bench: Bench, window: str) -> None:
+    """Given the outage outlasts the 24 hours of a reversal"""
+    bench.scheme_late = window
+
+
+@when(phrase("the operator cancels {whose:Whose} session by hand"))
+def cancelled_by_hand(bench: Bench, whose: int) -> None:
+    """When the operator cancels the driver's session by hand"""
+    session = last_session(bench, bench.driver(whose))
+    bench.faults.put("foreign_cancel", session=session.session_id)
+    bench.run_for(1_000)
+
+
+@then(phrase("the controller raises an alarm"))
+def any_alarm(bench: Bench) -> None:
+    """Then the controller raises an alarm"""
+    demand(
+        bench,
+        "an alarm, whatever its code",
+        lambda: bool(alarms(bench)),
+        within_ms=ALARM_WITHIN_MS,
+        seen=lambda: "no alarm",
+    )
+
+
+@then(phrase("{who:Driver} can tap again within {limit:Duration}"))
+def can_tap_again(bench: Bench, who: int, limit: int) -> None:
+    """Then the driver can tap again within 2 minutes"""
+    demand(
+        bench,
+        f"the terminal reading cards for {bench.driver(who).name}",
+        lambda: is_reading(bench),
+        within_ms=limit,
+        seen=lambda: f"terminal {bench.court.terminal.state!s}",
+    )

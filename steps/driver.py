@@ -205,6 +205,20 @@ def driver_presses(bench: Bench, who: int, button: Button, connector: int) -> No
     bench.drivers.press(bench.driver(who), connector, button)
 
 
+@when(
+    phrase(
+        "{who:Driver} presses {button:Button} and unplugs at {connector:Connector} "
+        "in the same instant"
+    )
+)
+def driver_presses_and_unplugs(
+    bench: Bench, who: int, button: Button, connector: int
+) -> None:
+    """When the driver presses stop and unplugs at connector 1 in the same instant"""
+    bench.drivers.press(bench.driver(who), connector, button)
+    bench.drivers.unplug(bench.driver(who), connector)
+
+
 @when(phrase("all drivers unplug in the same second"))
 def all_unplug(bench: Bench) -> None:
     """When all drivers unplug in the same second"""

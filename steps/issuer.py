@@ -29,6 +29,12 @@ def issuer_silent(bench: Bench) -> None:
     bench.faults.put("issuer_silent")
 
 
+@given(phrase("the issuer keeps the hold for {time:Duration}"))
+def issuer_keeps(bench: Bench, time: int) -> None:
+    """Given the issuer keeps the hold for 30 days"""
+    bench.faults.put("issuer_validity", days=time // 86_400_000)
+
+
 @given(phrase("increments are {answer:IncrementAnswer}"))
 def increments_are(bench: Bench, answer: str) -> None:
     """Given increments are partially approved"""

@@ -152,6 +152,30 @@ def increment_answer(text: str) -> str:
     return text
 
 
+@_pattern(r"commit|cancel")
+def close(text: str) -> str:
+    """The cloud's own words for the two closes."""
+    return text
+
+
+@_pattern(r"commits?|cancels?")
+def closing(text: str) -> str:
+    """The same after a number."""
+    return text.removesuffix("s")
+
+
+@_pattern(r"[2-5]\d\d")
+def status(text: str) -> int:
+    """A status of HTTP."""
+    return int(text)
+
+
+@_pattern(r"24 hours of a reversal|validity of an authorisation")
+def scheme_window(text: str) -> str:
+    """A window of the card schemes, as the requirement that has it."""
+    return "R-EXT-01" if text.endswith("reversal") else "R-EXT-02"
+
+
 @_pattern(r"[EF]")
 def pilot(text: str) -> str:
     """A pilot state that means an error."""
@@ -186,6 +210,10 @@ WORDS: Final[dict[str, Callable[[str], Any]]] = {
     "SessionsHave": _counted("session", tail="has|have"),
     "AuthorisationsHave": _counted("authorisation", tail="has|have"),
     "IncrementAnswer": increment_answer,
+    "Close": close,
+    "Closing": closing,
+    "Status": status,
+    "SchemeWindow": scheme_window,
     "Pilot": pilot,
     "Currency": currency,
 }

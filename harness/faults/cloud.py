@@ -85,7 +85,7 @@ def _callback(put: Injection, how: How) -> Heal:
         hit=put.hit,
         turn=turn(put),
         what="" if what == "any" else what,
-        delay_ms=put.number("delay_ms") if how == "delay" else 0,
+        delay_ms=put.number(_LATER[how]) if how in _LATER else 0,
     )
     callbacks.faults.append(fault)
 
@@ -94,6 +94,38 @@ def _callback(put: Injection, how: How) -> Heal:
         callbacks.release_overtaken(fault)
         if how == "overtake":
             callbacks.release_answers()
+
+    return heal
+
+
+#: The parameter that says how much later.
+_LATER: Final[Mapping[How, str]] = {"delay": "delay_ms", "twice": "gap_ms"}
+
+
+def _card_news_late(put: Injection) -> Heal:
+    """Callback and long poll alike: whoever waits for either learns of a card late."""
+    lines, delay_ms = put.bench.lines, put.number("delay_ms")
+    poll = CallFault(
+        what="late",
+        hit=lambda _words: None,  # it has asked; whether for a card is not known yet
+        turn=Turn(count=None),
+        route="E4",
+        delay_ms=delay_ms,
+    )
+    callback = CallbackFault(
+        how="delay",
+        hit=put.first_hit,
+        turn=Turn(count=None),
+        what="card",
+        delay_ms=delay_ms,
+    )
+    lines.cloud.faults.append(poll)
+    lines.cloud.strike_pending(poll)
+    lines.cloud.callbacks.faults.append(callback)
+
+    def heal() -> None:
+        lines.cloud.faults.remove(poll)
+        lines.cloud.callbacks.faults.remove(callback)
 
     return heal
 
@@ -113,12 +145,14 @@ ROWS: Final[Mapping[str, Put]] = {
     "http_status": partial(_call, what="status_before"),
     "http_status_after": partial(_call, what="status_after"),
     "http_key_rejected": _key_rejected,
+    "http_hollow": partial(_call, what="hollow"),
     "http_empty_body": partial(_call, what="empty"),
     "http_malformed": partial(_call, what="garble"),
     "http_slow": partial(_call, what="late"),
     "foreign_cancel": _foreign_cancel,
     "callback_lost": partial(_callback, how="lose"),
     "callback_twice": partial(_callback, how="twice"),
+    "card_news_late": _card_news_late,
     "callback_late": partial(_callback, how="delay"),
     "callback_out_of_order": partial(_callback, how="swap"),
     "callback_before_answer": partial(_callback, how="overtake"),

@@ -13,6 +13,7 @@ from simulator.faults import Fault
 from simulator.issuer import Ask, Behaviour
 from wire.records import Record
 
+_DAY_MS: Final = 86_400_000
 _ASKS: Final[tuple[Ask, ...]] = get_args(Ask)
 
 
@@ -27,10 +28,15 @@ def _increment(fault: Fault) -> dict[str, Any]:
     return {"increment": Outcome.PARTIAL, "increment_minor": total_minor}
 
 
+def _validity(fault: Fault) -> dict[str, Any]:
+    return {"valid_ms": fault.number("days") * _DAY_MS}
+
+
 #: What each fault changes of the issuer's behaviour.
 _CHANGES: Final[Mapping[str, Callable[[Fault], dict[str, Any]]]] = {
     "issuer_slow": _slow,
     "issuer_increment": _increment,
+    "issuer_validity": _validity,
 }
 
 
@@ -52,10 +58,15 @@ def _is_increment(record: Record, _fault: Fault) -> bool:
     return record["event"] == "hold_raised" or (is_declined and reason.startswith("0x"))
 
 
+def _is_hold(record: Record, _fault: Fault) -> bool:
+    return record["kind"] == "issuer" and record["event"] == "hold_opened"
+
+
 _SHOWN_BY: Final[Mapping[str, Callable[[Record, Fault], bool]]] = {
     "issuer_slow": _is_decision,
     "issuer_silent": _is_silence,
     "issuer_increment": _is_increment,
+    "issuer_validity": _is_hold,
 }
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from harness.judge.facts import Answer, At, Callback, Message, Stored
+from harness.judge.facts import Answer, At, Call, Callback, Message, Stored
 from harness.judge.reading import Table, number, numbers, tables, text
 from harness.judge.timeline import Timeline
 from harness.judge.verdict import Conduct, Finding
@@ -188,15 +188,34 @@ def authorise_calls(timeline: Timeline) -> list[At]:
 
 
 def _pair_with_calls(ledger: Ledger, timeline: Timeline) -> None:
-    """Each session belongs to the last authorise call that has none yet."""
+    """Each session belongs to the call whose answer names it.
+
+    Failing that, to the last authorise call that has none yet.
+    """
     asked = authorise_calls(timeline)
     first_seq = asked[0].seq if asked else 1 << 62
+    for call in timeline.calls:
+        session = _named_in_answer(ledger, timeline, call)
+        if session is not None:
+            session.asked = call
+            asked = [at for at in asked if at.seq != call.seq]
     for session in ledger.sessions:
+        if session.asked is not None:
+            continue
         before = bisect_left(asked, session.opened.seq, key=lambda at: at.seq)
         if before:
             session.asked = asked[before - 1]
             asked = asked[before:]
         session.surplus = not before and first_seq < session.opened.seq
+
+
+def _named_in_answer(ledger: Ledger, timeline: Timeline, call: Call) -> Session | None:
+    """The session that this authorise call was answered with, lost or not."""
+    answer = timeline.answers.get(call.call)
+    if call.route != "E6" or answer is None:
+        return None
+    names = [text(body, "sessionId") for body in session_bodies(answer.body)]
+    return next((s for n in names if (s := ledger.by_uuid.get(n)) is not None), None)
 
 
 def _tell(session: Session, at: At, by: str) -> None:

@@ -316,9 +316,8 @@ def _verdict(dossier: Dossier, faults: Sequence[Fault]) -> SessionVerdict:
     session, trigger, close = dossier.session, dossier.trigger, dossier.session.closed
     worst = faults[0] if faults else None
     settlement = worst.settlement if worst else Settlement.CLOSED
-    requirements = [
-        r for f in faults if f.settlement is settlement for r in f.requirements
-    ]
+    same = [f for f in faults if f.settlement is settlement]
+    requirements = [r for f in same for r in f.requirements]
     ended = session.ended
     attempt = None if trigger is None else first_attempt(dossier, trigger)
     first = attempt or next(iter(dossier.attempts), None)
@@ -326,7 +325,7 @@ def _verdict(dossier: Dossier, faults: Sequence[Fault]) -> SessionVerdict:
         session_id=session.session_id,
         psp_session_id=session.psp_session_id,
         settlement=settlement,
-        why=worst.seen if worst else _closedwords_of(close),
+        why="; ".join(f.seen for f in same) or _closedwords_of(close),
         authorised_minor=session.authorised_at(dossier.end_ms),
         expected_minor=dossier.expected,
         closed_minor=None if close is None else close.amount_minor,

@@ -127,6 +127,13 @@ def _starts(bench: Bench) -> list[Record]:
     return [r for r in bench.trace.records if r.get("route") == "E3"]
 
 
+def opens_and_waits(bench: Bench) -> None:
+    """Another driver is authorised while no close works; a day and an hour pass."""
+    bench.faults.put("refuse_close", count=0)
+    taps_only(bench)
+    bench.run_for(25 * 3_600_000)
+
+
 def calls_for_more(bench: Bench) -> None:
     """Energy flows until the reservation has to be raised."""
     bench.run_for(2 * 3_600_000)
@@ -214,6 +221,13 @@ def _late_callback(seen: Seen) -> bool:
     act = seen.of("act", act="tap")[0]["t_ms"]
     callback = seen.of("callback", what="card", fate="delivered")[0]
     return bool(callback["t_ms"] - act > 5_000)
+
+
+def _late_poll(seen: Seen) -> bool:
+    """Whoever had asked for a card learns of it no sooner than by the callback."""
+    act = seen.of("act", act="tap")[0]["t_ms"]
+    known = [r["t_ms"] for r in seen.of("http_answer") if "cardId" in str(r["body"])]
+    return all(t_ms - act > 5_000 for t_ms in known)
 
 
 def _late_answer(seen: Seen) -> bool:
@@ -319,12 +333,14 @@ PLAYS: Final[Mapping[str, Play]] = {
     "http_status_after": Play(CPS, stops, _answered(503, "changed", effect=True), {**_E9, "status": 503}),
     "http_key_rejected": Play(CPS, stops, lambda seen: seen.of("http_answer", status=401)),
     "http_failed_state": Play(CPS, stops, lambda seen: seen.of("session", event="refused", reason="200 FAILED")),
+    "http_hollow": Play(CPS, stops, _answered(204, "delivered", effect=False), {**_E9, "status": 204}),
     "http_empty_body": Play(CPS, stops, _answered(200, "changed", effect=True), _E9),
     "http_malformed": Play(CPS, stops, _answered(200, "changed", effect=True), _E9),
     "http_slow": Play(CPS, stops, _late_answer, _E9),
     "foreign_cancel": Play(CPS, waits, lambda seen: seen.of("session", event="cancelled", via="cps")),
     "callback_lost": Play(CPS, taps, _callbacks("card", "lost"), _CARD),
     "callback_twice": Play(CPS, taps, _callbacks("card", "delivered", "delivered"), _CARD),
+    "card_news_late": Play(CPS, taps, lambda seen: _late_callback(seen) and _late_poll(seen), {"delay_ms": 6_000}),
     "callback_late": Play(CPS, taps, _late_callback, _CARD),
     "callback_out_of_order": Play(CPS, taps_twice, _out_of_order, _CARD),
     "callback_before_answer": Play(CPS, taps_at_once, _before_answer, _CARD),
@@ -350,6 +366,7 @@ PLAYS: Final[Mapping[str, Play]] = {
     "issuer_slow": Play(ALL, taps, lambda seen: any(r["t_ms"] - a["t_ms"] > 5_000 for a in seen.of("act", act="tap") for r in seen.of("issuer", event="hold_opened"))),
     "issuer_silent": Play(ALL, taps, lambda seen: seen.of("issuer", event="silent", reason="authorise")),
     "issuer_increment": Play(TCP, calls_for_more, lambda seen: any(r.get("hold") for r in seen.of("issuer", event="declined")), claims={("claims", "amount_strategy"): "increment", ("tariff", "reserve"): 1000}),
+    "issuer_validity": Play(ALL, opens_and_waits, lambda seen: seen.of("issuer", event="dropped"), {"days": 1}),
     "bay_down": Play(ALL, waits, _link("bay", "cut")),
     "bay_reset": Play(ALL, waits, _link("bay", "reset")),
     "bay_reset_at": Play(ALL, waits, lambda seen: any(r["line"].get("raw") == '{"type": "m' or str(r["line"].get("raw", "")).startswith('{"') for r in seen.of("bay", fate="delivered")) and _link("bay", "reset")(seen), {"line": "meter", "byte": 11}),

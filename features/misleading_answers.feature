@@ -1,0 +1,130 @@
+Feature: Misleading answers of the payment cloud
+  An answer may be lost, wrong, empty or about something else. A session is closed when
+  its state says so, and not because a call has ended.
+
+  Source: EV guide, pre-session checklist; public third-party code for states and codes
+
+  @must @R-CPS-05 @R-SES-07 @cps
+  Rule: A success without the state asked for is no close
+
+    @S-Q01
+    Scenario: The commit is answered with a failed session
+      Given the driver is charging at connector 1
+      And the payment cloud answers the next commit with a failed session
+      When the driver unplugs at connector 1
+      Then the driver's session is committed within 200 seconds
+
+    # That a cloud or a proxy in front of it answers so is an assumption.
+    @S-Q08 @R-CPS-07
+    Scenario Outline: The commit is answered <status> without a body and was not done
+      Given the driver is charging at connector 1
+      And the payment cloud does not do the next commit and answers <status>
+      When the driver unplugs at connector 1
+      Then the driver's session is committed within 200 seconds
+
+      Examples:
+        | status |
+        | 200    |
+        | 204    |
+
+    @S-Q08 @R-SES-09
+    Scenario Outline: The commit is done and answered with <answer>
+      Given the driver is charging at connector 1
+      And the payment cloud does the next commit and answers <answer>
+      When the driver unplugs at connector 1
+      Then the driver's session is committed within 10 seconds
+      And the driver is told stopped
+
+      Examples:
+        | answer   |
+        | nothing  |
+        | nonsense |
+
+  @must @R-RTY-02 @R-RTY-09 @cps
+  Rule: Closed already is final, and not always as asked
+
+    @S-Q07
+    Scenario: The commit is done and its answer never comes
+      Given the driver is charging at connector 1
+      And the payment cloud does the next commit and never answers
+      And the driver has unplugged at connector 1
+      When 10 minutes pass
+      Then the driver's session is committed within 60 seconds
+      And the controller raises no alarm
+
+    @S-Q02 @R-PER-06
+    Scenario: Somebody else has closed the session
+      Given the driver is charging at connector 1
+      And another system has cancelled the driver's session
+      When the driver unplugs at connector 1
+      Then the controller raises an alarm
+      And the last close is answered 409
+
+  @must @R-CPS-08 @cps
+  Rule: An error that is not final leaves the session open
+
+    @S-Q03 @R-PER-07
+    Scenario: The cloud does not know the session
+      Given the driver is charging at connector 1
+      And the payment cloud answers the next one commit with 404
+      When the driver unplugs at connector 1
+      Then the controller raises an alarm
+      And the driver's session is committed within 200 seconds
+
+    @S-Q05 @R-RTY-04
+    Scenario: The cloud has too many requests
+      Given the driver is charging at connector 1
+      And the payment cloud answers the next two commits with 429
+      When the driver unplugs at connector 1
+      Then the driver's session is committed within 300 seconds
+
+  @must @R-CPS-06 @R-RTY-01 @cps
+  Rule: Closes that cannot be made are made as soon as they can
+
+    @S-Q04
+    Scenario: The API key is no longer valid
+      Given the driver is charging at connector 1
+      And the API key has been revoked
+      And the driver has unplugged at connector 1
+      And 20 minutes have passed
+      When the API key is valid again
+      Then the controller raises the alarm key
+      And the driver's session is committed within 61 minutes
+
+    @S-Q06
+    Scenario: The cloud refuses connections
+      Given the driver is charging at connector 1
+      And the payment cloud cannot be reached
+      And the driver has unplugged at connector 1
+      And 3 minutes have passed
+      When the payment cloud can be reached again
+      Then the driver's session is committed within 70 seconds
+
+  @should @R-CPS-07 @cps
+  Rule: A call that was taken is not yet a card that is read
+
+    @S-Q10 @R-TRM-01
+    Scenario: The terminal is offline when a driver taps
+      Given the terminal is offline in the payment cloud
+      And 2 minutes have passed
+      And the driver has tapped
+      When the terminal is online in the payment cloud again
+      Then no session is opened
+      And the driver can tap again within 2 minutes
+
+    @S-Q10
+    Scenario: The terminal still reads from before the controller's death
+      Given the controller has died and started again
+      And the driver has plugged in at connector 1
+      When the driver taps
+      Then energy flows at connector 1 within 60 seconds
+      And one session has been opened
+
+    @S-Q11 @R-TRM-08
+    Scenario: The terminal has rebooted and forgotten whom to call
+      Given the terminal has rebooted without its callback addresses
+      And 5 minutes have passed
+      And the driver has plugged in at connector 1
+      When the driver taps
+      Then energy flows at connector 1 within 60 seconds
+      And one session has been opened
