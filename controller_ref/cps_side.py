@@ -146,11 +146,10 @@ class CpsSide:
     def handle(self, fact: Fact, now_ms: int) -> None:
         match fact:
             case HttpAnswered() | HttpFailed():
-                was_checking = self._is_checking
+                was_checking = self._is_checking  # whose failure has a pause of its own
                 answer = self._calls.ended(fact, now_ms)
                 if answer is not None and answer.is_trouble and not was_checking:
-                    # This call, or is nobody there any more? The next state tells; a
-                    # state that could not be asked for has its own, growing pause.
+                    # This call, or is nobody there any more? The next state tells.
                     self._check_at(now_ms, _FIRST_CHECK_MS)
             case CallbackReceived():
                 self._on_callback(fact)
@@ -173,8 +172,7 @@ class CpsSide:
 
     def _check_at(self, now_ms: int, pause_ms: int) -> None:
         """Look again after a pause, or earlier if that was decided already."""
-        due_ms = now_ms + pause_ms
-        self._check_ms = min(self._check_ms or due_ms, due_ms)
+        self._check_ms = earliest(self._check_ms, now_ms + pause_ms)
 
     def _on_checked(self, answer: CpsAnswer, now_ms: int) -> None:
         self._is_checking, self._checked_ms = False, now_ms

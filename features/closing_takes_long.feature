@@ -24,10 +24,9 @@ Feature: Closing takes long
     @S-O02
     Scenario: The cloud fails for six minutes, and somebody else closes the session
       Given the driver has been authorised
-      And the payment cloud answers every cancel with 500
+      And the payment cloud answers every cancel with 500 for 12 minutes
       And 11 minutes have passed
       And another system has cancelled the driver's session
-      And the payment cloud takes closes again
       When 2 hours pass
       Then the last close is answered 409
 
@@ -51,7 +50,7 @@ Feature: Closing takes long
       Given the issuer keeps the hold for 30 days
       And the outage outlasts the 24 hours of a reversal
       And the driver has been authorised
-      And the payment cloud answers every cancel with 500
+      And the payment cloud answers the next 100 cancels with 500
       And 8.1 days have passed
       When the operator cancels the driver's session by hand
       Then the controller raises the alarm close exhausted

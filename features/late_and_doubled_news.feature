@@ -71,8 +71,29 @@ Feature: Late and doubled news
       When 60 seconds pass
       Then the driver's session is released within 60 seconds
 
+  # Over TCP a controller that connects anew never hears the old answer: nothing to play.
+  @must @R-PSP-03 @R-SES-07 @p6x
+  Rule: An answer belongs to what was asked
+
+    @S-K09
+    Scenario: The answer to a commit comes after its limit, while another is awaited
+      Given the driver is charging at connector 1
+      And the second driver is charging at connector 2
+      And the answer to the next commit is held back beyond its limit
+      And the terminal refuses the commit after the next
+      When all drivers unplug in the same second
+      Then every session is closed within 5 minutes
+
   @must @R-SES-09
   Rule: A session is closed once, however many reasons there are
+
+    @S-K07
+    Scenario: The approval of a session comes twice
+      Given the approval of the next session comes twice
+      And the driver is charging at connector 1
+      When the driver unplugs at connector 1
+      Then the driver's session is committed within 10 seconds
+      And the controller has sent one close
 
     @S-K10
     Scenario: The driver presses stop and pulls the plug in the same instant

@@ -247,6 +247,8 @@ _KINDS: Final[tuple[FaultKind, ...]] = (
     FaultKind(name="cable_split", seam=Seam.CABLE, about="the block arrives in pieces", words="the next {message} arrives in pieces",
               parameters={**_BLOCK, "piece": Parameter(about="bytes in a piece", default=1, span=(1, 1_024)), "gap_ms": Parameter(about="between two pieces", default=20, span=(0, 60_000))}),
     FaultKind(name="cable_delay", seam=Seam.CABLE, about="the block arrives late, from one byte on", words="the next {message} is late by {delay_ms} ms", parameters={**_AT, "delay_ms": _DELAY_MS}),
+    FaultKind(name="cable_hold", seam=Seam.CABLE, about="the block waits until the controller speaks again, so long after its last words at the earliest, and comes ahead of the answer to that", words="the next {message} is held back for {hold_ms} ms and until the controller speaks again",
+              parameters={"message": _MESSAGE, "hold_ms": Parameter(about="at the earliest, in ms", default=60_000, span=(1, _HOUR_S * 1000))}),
     # TCP
     FaultKind(name="tcp_reset", seam=Seam.TCP, about="the connection is reset", words="the connection to the terminal is reset", once=True),
     FaultKind(name="tcp_reset_at", seam=Seam.TCP, about="the connection is reset inside a block", words="the connection is reset after {byte} bytes of {message}", parameters=_AT),

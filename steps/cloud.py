@@ -27,6 +27,8 @@ from steps.words import phrase
 
 CLOSES: Final = ("E9", "E10")
 ROUTE_OF: Final = {"commit": "E9", "cancel": "E10"}
+#: How long a host waits for a commit (psp.md 4.1).
+COMMIT_LIMIT_MS: Final = 60_000
 #: Long enough for a second authorisation to leave after the first (requirements 3.9).
 LOOK_MS: Final = 15_000
 #: "Alarm at once" (R-CPS-06), with a first attempt to fail before it.
@@ -35,28 +37,16 @@ ALARM_WITHIN_MS: Final = 60_000
 # --- News -----------------------------------------------------------------------
 
 
-@given(phrase("the next card callback comes twice"))
-def callback_twice(bench: Bench) -> None:
+@given(phrase("the next card callback {fate:CallbackFate}"))
+def callback_befallen(bench: Bench, fate: str) -> None:
     """Given the next card callback comes twice"""
-    bench.faults.put("callback_twice", what="card")
+    bench.faults.put(fate, what="card")
 
 
 @given(phrase("the next card callback is posted again after {time:Duration}"))
 def callback_again(bench: Bench, time: int) -> None:
     """Given the next card callback is posted again after 20 seconds"""
     bench.faults.put("callback_twice", what="card", gap_ms=time)
-
-
-@given(phrase("the next card callback is lost"))
-def callback_lost(bench: Bench) -> None:
-    """Given the next card callback is lost"""
-    bench.faults.put("callback_lost", what="card")
-
-
-@given(phrase("the next card callback is overtaken by its successor"))
-def callback_overtaken(bench: Bench) -> None:
-    """Given the next card callback is overtaken by its successor"""
-    bench.faults.put("callback_out_of_order", what="card")
 
 
 @given(phrase("the news of a card is late by {time:Duration}"))
@@ -72,13 +62,24 @@ def callback_foreign(bench: Bench) -> None:
     bench.run_for(1_000)
 
 
+@given(phrase("the approval of the next session comes twice"))
+def approval_twice(bench: Bench) -> None:
+    """Given the approval of the next session comes twice"""
+    if bench.column.interface == "psp":
+        bench.faults.put("cable_duplicate", message="Session Approved", gap_ms=2_000)
+        return
+    # One reading of an open point: the session is also told to the callback address.
+    bench.wishes.policy = {**bench.wishes.policy, "session_notification": "on"}
+    bench.faults.put("callback_twice", what="session")
+
+
+@given(phrase("the answer to the next commit is held back beyond its limit"))
+def commit_held_back(bench: Bench) -> None:
+    """Given the answer to the next commit is held back beyond its limit"""
+    bench.faults.put("cable_hold", message="Result", hold_ms=COMMIT_LIMIT_MS)
+
+
 # --- Answers --------------------------------------------------------------------
-
-
-@given(phrase("the payment cloud answers every {close:Close} with {status:Status}"))
-def every_close_answered(bench: Bench, close: str, status: int) -> None:
-    """Given the payment cloud answers every cancel with 500"""
-    bench.faults.put("http_status", route=ROUTE_OF[close], status=status, count=0)
 
 
 @given(
@@ -109,37 +110,16 @@ def next_closes_answered(bench: Bench, times: int, close: str, status: int) -> N
     bench.faults.put("http_status", route=ROUTE_OF[close], status=status, count=times)
 
 
-@given(phrase("the payment cloud takes closes again"))
-@when(phrase("the payment cloud takes closes again"))
-def closes_taken_again(bench: Bench) -> None:
-    """When the payment cloud takes closes again
-    Given the payment cloud takes closes again
-    """
-    bench.faults.heal("http_status")
-
-
 @given(phrase("the payment cloud answers the next commit with a failed session"))
 def commit_failed(bench: Bench) -> None:
     """Given the payment cloud answers the next commit with a failed session"""
     bench.faults.put("http_failed_state")
 
 
-@given(phrase("the payment cloud does the next {close:Close} and never answers"))
-def close_unanswered(bench: Bench, close: str) -> None:
+@given(phrase("the payment cloud does the next {close:Close} and {how:Unanswered}"))
+def close_done(bench: Bench, close: str, how: str) -> None:
     """Given the payment cloud does the next commit and never answers"""
-    bench.faults.put("http_timeout_after", route=ROUTE_OF[close])
-
-
-@given(phrase("the payment cloud does the next {close:Close} and answers nothing"))
-def close_empty(bench: Bench, close: str) -> None:
-    """Given the payment cloud does the next commit and answers nothing"""
-    bench.faults.put("http_empty_body", route=ROUTE_OF[close])
-
-
-@given(phrase("the payment cloud does the next {close:Close} and answers nonsense"))
-def close_malformed(bench: Bench, close: str) -> None:
-    """Given the payment cloud does the next commit and answers nonsense"""
-    bench.faults.put("http_malformed", route=ROUTE_OF[close])
+    bench.faults.put(how, route=ROUTE_OF[close])
 
 
 @given(
@@ -181,15 +161,6 @@ def authorisations_at_most(bench: Bench, times: int) -> None:
 # --- Who is there ---------------------------------------------------------------
 
 
-@given(phrase("the payment cloud cannot be reached"))
-@when(phrase("the payment cloud cannot be reached"))
-def cloud_refuses(bench: Bench) -> None:
-    """Given the payment cloud cannot be reached
-    When the payment cloud cannot be reached
-    """
-    bench.faults.put("http_refused")
-
-
 @given(phrase("the payment cloud cannot be reached for {time:Duration}"))
 @when(phrase("the payment cloud cannot be reached for {time:Duration}"))
 def cloud_refuses_for(bench: Bench, time: int) -> None:
@@ -199,34 +170,16 @@ def cloud_refuses_for(bench: Bench, time: int) -> None:
     bench.faults.put("http_refused", for_s=time // 1000)
 
 
-@when(phrase("the payment cloud can be reached again"))
-def cloud_back(bench: Bench) -> None:
-    """When the payment cloud can be reached again"""
-    bench.faults.heal("http_refused")
+@given(phrase("the API key is revoked for {time:Duration}"))
+def key_revoked(bench: Bench, time: int) -> None:
+    """Given the API key is revoked for 20 minutes"""
+    bench.faults.put("http_key_rejected", for_s=time // 1000)
 
 
-@given(phrase("the API key has been revoked"))
-def key_revoked(bench: Bench) -> None:
-    """Given the API key has been revoked"""
-    bench.faults.put("http_key_rejected")
-
-
-@when(phrase("the API key is valid again"))
-def key_valid(bench: Bench) -> None:
-    """When the API key is valid again"""
-    bench.faults.heal("http_key_rejected")
-
-
-@given(phrase("the terminal is offline in the payment cloud"))
-def terminal_offline(bench: Bench) -> None:
-    """Given the terminal is offline in the payment cloud"""
-    bench.faults.put("cloud_down")
-
-
-@when(phrase("the terminal is online in the payment cloud again"))
-def terminal_online(bench: Bench) -> None:
-    """When the terminal is online in the payment cloud again"""
-    bench.faults.heal("cloud_down")
+@given(phrase("the terminal is offline in the payment cloud for {time:Duration}"))
+def terminal_offline(bench: Bench, time: int) -> None:
+    """Given the terminal is offline in the payment cloud for 2 minutes"""
+    bench.faults.put("cloud_down", for_s=time // 1000)
 
 
 @given(phrase("the terminal has rebooted without its callback addresses"))
@@ -287,16 +240,4 @@ def any_alarm(bench: Bench) -> None:
         lambda: bool(alarms(bench)),
         within_ms=ALARM_WITHIN_MS,
         seen=lambda: "no alarm",
-    )
-
-
-@then(phrase("{who:Driver} can tap again within {limit:Duration}"))
-def can_tap_again(bench: Bench, who: int, limit: int) -> None:
-    """Then the driver can tap again within 2 minutes"""
-    demand(
-        bench,
-        f"the terminal reading cards for {bench.driver(who).name}",
-        lambda: is_reading(bench),
-        within_ms=limit,
-        seen=lambda: f"terminal {bench.court.terminal.state!s}",
     )

@@ -47,6 +47,12 @@ def refuses_closes(bench: Bench, times: int) -> None:
     bench.faults.put("refuse_close", count=times)
 
 
+@given(phrase("the terminal refuses the commit after the next"))
+def refuses_second_commit(bench: Bench) -> None:
+    """Given the terminal refuses the commit after the next"""
+    bench.faults.put("refuse_close", operation="commit", after=1)
+
+
 @when(phrase("the terminal accepts closes again"))
 def accepts_closes(bench: Bench) -> None:
     """When the terminal accepts closes again"""

@@ -164,6 +164,31 @@ def closing(text: str) -> str:
     return text.removesuffix("s")
 
 
+#: What befalls a callback, and an answer -> the fault of the catalogue.
+_CALLBACK_FATES: Final = {
+    "comes twice": "callback_twice",
+    "is lost": "callback_lost",
+    "is overtaken by its successor": "callback_out_of_order",
+}
+_UNANSWERED: Final = {
+    "never answers": "http_timeout_after",
+    "answers nothing": "http_empty_body",
+    "answers nonsense": "http_malformed",
+}
+
+
+@_pattern("|".join(_CALLBACK_FATES))
+def callback_fate(text: str) -> str:
+    """What becomes of a callback on its way."""
+    return _CALLBACK_FATES[text]
+
+
+@_pattern("|".join(_UNANSWERED))
+def unanswered(text: str) -> str:
+    """What the caller hears of a call that had its effect."""
+    return _UNANSWERED[text]
+
+
 @_pattern(r"[2-5]\d\d")
 def status(text: str) -> int:
     """A status of HTTP."""
@@ -212,6 +237,8 @@ WORDS: Final[dict[str, Callable[[str], Any]]] = {
     "IncrementAnswer": increment_answer,
     "Close": close,
     "Closing": closing,
+    "CallbackFate": callback_fate,
+    "Unanswered": unanswered,
     "Status": status,
     "SchemeWindow": scheme_window,
     "Pilot": pilot,

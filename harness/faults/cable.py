@@ -10,7 +10,7 @@ from typing import Final
 
 from harness.faults.life import Heal, Injection, Put
 from harness.line_faults import LineFault, Outage, Turn, Way
-from simulator.cable import manipulate
+from simulator.cable import Arrivals, manipulate
 
 _BOTH: Final[tuple[Way, ...]] = ("to_terminal", "to_controller")
 
@@ -94,6 +94,46 @@ def _block(put: Injection, then: Callable[[], object] | None = None) -> Heal:
     return lambda: faults.remove(fault)
 
 
+def _hold(put: Injection) -> Heal:
+    """Never on another connection: late answers die with theirs."""
+    line, kernel = put.bench.lines.psp, put.bench.court.kernel
+    held: list[tuple[bytes, int, int]] = []
+    spoken_ms = [kernel.now_ms]
+
+    def keep(block: bytes, _byte: int) -> Arrivals:
+        due_ms = spoken_ms[0] + put.number("hold_ms")
+        held.append((block, line.connection, due_ms))
+        return []
+
+    def release(block: bytes, _byte: int) -> Arrivals:
+        spoken_ms[0] = kernel.now_ms
+        if held and held[0][2] <= kernel.now_ms:
+            late, connection, _due_ms = held.pop()
+            if connection == line.connection:
+                put.hit(f"{put.text('message') or 'a block'} held back until now")
+                kernel.at(kernel.now_ms, lambda: line.receive(late))
+        return [(0, block)]
+
+    message = put.text("message")
+    # fmt: off
+    faults = (
+        LineFault(way="to_controller", change=keep, hit=_silent, turn=Turn(), message=message),  # noqa: E501
+        LineFault(way="to_terminal", change=release, hit=_silent, turn=Turn(count=None)),  # noqa: E501
+    )
+    # fmt: on
+    line.faults.extend(faults)
+
+    def heal() -> None:
+        for fault in faults:
+            line.faults.remove(fault)
+
+    return heal
+
+
+def _silent(_words: str) -> None:
+    """What is told of a hit is told when it shows."""
+
+
 def _reset_at(put: Injection) -> Heal:
     return _block(put, put.bench.lines.psp.reset)
 
@@ -147,6 +187,7 @@ ROWS: Final[Mapping[str, Put]] = {
     "cable_garbage": _block,
     "cable_split": _block,
     "cable_delay": _block,
+    "cable_hold": _hold,
     "tcp_reset": _reset,
     "tcp_reset_at": _reset_at,
     "tcp_closed": _closed,

@@ -127,13 +127,6 @@ def _starts(bench: Bench) -> list[Record]:
     return [r for r in bench.trace.records if r.get("route") == "E3"]
 
 
-def opens_and_waits(bench: Bench) -> None:
-    """Another driver is authorised while no close works; a day and an hour pass."""
-    bench.faults.put("refuse_close", count=0)
-    taps_only(bench)
-    bench.run_for(25 * 3_600_000)
-
-
 def calls_for_more(bench: Bench) -> None:
     """Energy flows until the reservation has to be raised."""
     bench.run_for(2 * 3_600_000)
@@ -254,6 +247,18 @@ def _refused(reason: int) -> Sees:
     )
 
 
+def _after_reset(seen: Seen) -> bool:
+    """The commit's Result comes when the host has given up, and ahead of all else."""
+    (lost, *_) = seen.of("psp", direction="to_controller", fate="lost")
+    resets = [r for r in seen.of("psp") if "'Reset'" in str(r["messages"])]
+    later = [
+        r
+        for r in seen.of("psp", direction="to_controller")
+        if r["t_ms"] >= resets[0]["t_ms"]
+    ]
+    return bool(later[0]["hex"] == lost["hex"])
+
+
 def _swallowed(seen: Seen) -> bool:
     """The commit was done, and nothing said so for as long as a host waits."""
     done_ms = seen.of("session", event="committed")[0]["t_ms"]
@@ -317,6 +322,7 @@ PLAYS: Final[Mapping[str, Play]] = {
     "cable_garbage": Play(PSP, stops, _block(0, fate="changed", arrives=16), _COMMIT),
     "cable_split": Play(PSP, stops, _block(4, fate="delivered", arrives=4), {**_COMMIT, "piece": 4}),
     "cable_delay": Play(PSP, stops, _block(6, fate="delivered", arrives=7), {**_COMMIT, "byte": 6}),
+    "cable_hold": Play(("p6x",), stops, lambda seen: _hit("held back")(seen) and _after_reset(seen), {"message": "Result"}),
     "tcp_reset": Play(TCP, waits, _link("psp", "reset")),
     "tcp_reset_at": Play(TCP, stops, lambda seen: _block(5, fate="changed", arrives=5)(seen) and _link("psp", "reset")(seen), {**_COMMIT, "byte": 5}),
     "tcp_closed": Play(TCP, waits, _link("psp", "closed")),
@@ -366,7 +372,7 @@ PLAYS: Final[Mapping[str, Play]] = {
     "issuer_slow": Play(ALL, taps, lambda seen: any(r["t_ms"] - a["t_ms"] > 5_000 for a in seen.of("act", act="tap") for r in seen.of("issuer", event="hold_opened"))),
     "issuer_silent": Play(ALL, taps, lambda seen: seen.of("issuer", event="silent", reason="authorise")),
     "issuer_increment": Play(TCP, calls_for_more, lambda seen: any(r.get("hold") for r in seen.of("issuer", event="declined")), claims={("claims", "amount_strategy"): "increment", ("tariff", "reserve"): 1000}),
-    "issuer_validity": Play(ALL, opens_and_waits, lambda seen: seen.of("issuer", event="dropped"), {"days": 1}),
+    "issuer_validity": Play(ALL, taps, lambda seen: [h.drops_ms - h.opened_ms for h in seen.bench.court.issuer.holds.values()][-1] == 300 * 86_400_000, {"days": 300}),
     "bay_down": Play(ALL, waits, _link("bay", "cut")),
     "bay_reset": Play(ALL, waits, _link("bay", "reset")),
     "bay_reset_at": Play(ALL, waits, lambda seen: any(r["line"].get("raw") == '{"type": "m' or str(r["line"].get("raw", "")).startswith('{"') for r in seen.of("bay", fate="delivered")) and _link("bay", "reset")(seen), {"line": "meter", "byte": 11}),
