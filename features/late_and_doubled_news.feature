@@ -90,10 +90,11 @@ Feature: Late and doubled news
     @S-K07
     Scenario: The approval of a session comes twice
       Given the approval of the next session comes twice
-      And the driver is charging at connector 1
-      When the driver unplugs at connector 1
-      Then the driver's session is committed within 10 seconds
-      And the controller has sent one close
+      And the driver has plugged in at connector 1
+      When the driver taps
+      Then energy flows at connector 1 within 60 seconds
+      And the driver's session stays open
+      And energy still flows at connector 1
 
     @S-K10
     Scenario: The driver presses stop and pulls the plug in the same instant

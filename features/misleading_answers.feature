@@ -74,7 +74,7 @@ Feature: Misleading answers of the payment cloud
     @S-Q05 @R-RTY-04
     Scenario: The cloud has too many requests
       Given the driver is charging at connector 1
-      And the payment cloud answers the next two commits with 429
+      And the payment cloud answers the next four commits with 429
       When the driver unplugs at connector 1
       Then the driver's session is committed within 300 seconds
 

@@ -161,6 +161,15 @@ class TestReading:
         rig.run(61_000)
         assert rig.cloud.count("start") == started + 1
 
+    def test_a_cloud_that_is_away_is_not_hammered(self, rig: Any) -> None:
+        """Its own failure must not shorten the pause before the next look."""
+        rig.cloud.rules["terminal"] = lambda *_: rig.reply(failure="refused")
+        rig.cloud.rules["card"] = lambda *_: rig.reply(failure="refused")
+        rig.run(600_000)
+        before = len(rig.cloud.calls)
+        rig.run(600_000)
+        assert 9 <= len(rig.cloud.calls) - before <= 11
+
 
 class TestAuthorising:
     def test_declined(self, rig: Any) -> None:

@@ -137,6 +137,20 @@ def test_a_pass_with_an_open_session_is_no_pass() -> None:
     assert "NOT CONFORMANT" in text
 
 
+def test_late_for_a_scheme_is_green_where_the_case_says_so_and_never_hidden() -> None:
+    note = "closed 25.9 h after vehicle unplugged (R-EXT-01, visa: 24 h)"
+    session = SessionLine(session_id="66", settlement="LATE", note=note)
+    late = replace(GREEN, settlement="LATE", sessions=(session,))
+    red = matrix_text(run(late), GROUPS, width=120)
+    assert "PASS LATE: S-A01" in red
+    assert "NOT CONFORMANT" in red
+    said = matrix_text(run(replace(late, late_allowed=True)), GROUPS, width=120)
+    assert "PASS LATE" in said
+    assert f"session 66 LATE: {note}" in said
+    assert "1 LATE" in said
+    assert "NOT CONFORMANT" not in said
+
+
 def test_an_empty_run_says_that_nothing_ran() -> None:
     text = matrix_text(run(), GROUPS)
     assert "0 scenarios, 0 cases: none ran" in text

@@ -74,6 +74,8 @@ def with_settlement(settlement: str | None) -> CaseResult:
         ([with_settlement("WRONG AMOUNT")], 1),
         ([with_settlement("UNKNOWN")], 1),
         ([replace(with_settlement("UNKNOWN"), unknown_allowed=True)], 0),
+        ([replace(with_settlement("LATE"), late_allowed=True)], 0),
+        ([replace(with_settlement("TWICE"), late_allowed=True)], 1),
         ([GREEN, replace(GREEN, conduct="ERROR")], 4),
         ([with_conduct("FAIL"), with_conduct("ERROR")], 4),
         ([GREEN, replace(GREEN, conduct="ERROR", error="setup")], 3),

@@ -237,3 +237,29 @@ def test_polling_for_the_card_tells_of_a_tap_to_stop(play: Play) -> None:
     )
     assert judgement.sessions[0].trigger == "tap to stop"
     assert outcome(judgement)[0] is Settlement.LATE
+
+
+@pytest.mark.parametrize("at", ["1.9", "2.1"], ids=["first", "second"])
+def test_the_session_that_the_answer_names_is_the_one_asked_for(
+    play: Play, at: str
+) -> None:
+    """Of two sessions for one call the other is the surplus, whichever came first."""
+    other = f"{at}  store opened 67 5000 visa"
+    before, after = (other, "") if at < "2" else ("", other)
+    script = f"""
+1     tap Ada visa
+1     callback card visa
+1.1   call 1 E6
+{before}
+2     store opened 66 5000 visa
+{after}
+2.2   answer 1 200 AUTHORIZED 66
+302   call 7 E10 66
+302   store cancelled 66 0 cps
+302   answer 7 200 CANCELLED 66
+302   order show released
+"""
+    verdicts = {v.psp_session_id: v for v in play(script, claims=CPS).sessions}
+    assert verdicts[66].settlement is Settlement.CLOSED
+    assert verdicts[66].trigger == "plug-in window over"
+    assert verdicts[67].settlement is Settlement.LEFT_OPEN
