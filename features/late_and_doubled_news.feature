@@ -96,7 +96,7 @@ Feature: Late and doubled news
       And the driver's session stays open
       And energy still flows at connector 1
 
-    @S-K10
+    @S-K10 @sample
     Scenario: The driver presses stop and pulls the plug in the same instant
       Given the driver is charging at connector 1
       When the driver presses stop and unplugs at connector 1 in the same instant

@@ -41,7 +41,7 @@ LATE_MS: Final = 150
 PATIENCE: Final = 3
 TOO_BUSY: Final = f"this machine was late by over {LATE_MS} ms every time"
 #: The groups in which there is a scenario tagged @sample.
-GROUPS: Final = "ABCDEGHIJLMN"
+GROUPS: Final = "ABCDEGHIJKLMN"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
