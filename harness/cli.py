@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -129,6 +130,7 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter per flag
     Exit status: 0 conformant, 1 not conformant, 2 wrong use, 3 set-up error or nothing
     decided, 4 the examiner itself failed.
     """
+    from harness.answers import questions_of
     from harness.run import RunOptions, examine
 
     _one_of("--interface", interface, ("psp", "cps"))
@@ -155,7 +157,8 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter per flag
         jobs=_jobs_for(declared, jobs),
         host=host,
     )
-    raise typer.Exit(examine(options))
+    asked = replace(options, questions=questions_of(options, declared))
+    raise typer.Exit(examine(asked))
 
 
 @app.command()

@@ -6,15 +6,20 @@ the table of their keys: type, allowed values, default. A declaration is checked
 key; an unknown key, a missing key or a value out of range is a set-up error that names
 the key, what was found and what is allowed. A key of a table that a run mode does not
 use is checked all the same, so that a typing mistake never passes in silence.
+
+A sixth table, ``[answers]``, may be left out. It answers the questions that no case can
+decide (``reports.questions``); reports print it, and neither the controller nor the
+trace is given it.
 """
 
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final, NoReturn
 
 from harness.hosts import NOT_PRODUCTION, production_host
+from reports.questions import AnswerError, check_answers
 
 Value = str | int | bool | tuple[str, ...]
 
@@ -126,12 +131,17 @@ TABLES: Final[Mapping[str, Mapping[str, Key]]] = {
 }
 # fmt: on
 
+#: The table that answers questions instead of claiming anything.
+ANSWERS: Final = "answers"
+
 
 @dataclass(frozen=True, slots=True)
 class Declaration:
     """A checked declaration: five tables with every key present."""
 
     tables: Mapping[str, Mapping[str, Value]]
+    #: Question -> answer, in the vendor's words; only those that are answered.
+    answers: Mapping[str, str] = field(default_factory=dict)
 
     def text(self, table: str, key: str) -> str:
         value = self.tables[table][key]
@@ -166,19 +176,27 @@ class Declaration:
         raw = self.plain()
         for key, value in changes.items():
             raw[table][key] = list(value) if isinstance(value, tuple) else value
-        return check(raw)
+        return replace(check(raw), answers=self.answers)
 
 
 def check(raw: Mapping[str, object], *, source: str = "declaration") -> Declaration:
     """Check every table and key. Raises SetupError for the first that is wrong."""
-    unknown = [name for name in raw if name not in TABLES]
+    allowed = ", ".join((*TABLES, ANSWERS))
+    unknown = [name for name in raw if name not in TABLES and name != ANSWERS]
     if unknown:
-        allowed = ", ".join(TABLES)
         raise SetupError(f"{source}: table [{unknown[0]}]: allowed are {allowed}")
     tables = {name: _check_table(name, raw.get(name, {}), source) for name in TABLES}
     tables["reach"] = _wired(tables["reach"], raw["reach"])
-    _check_reach(Declaration(tables), source)
-    return Declaration(tables)
+    declared = Declaration(tables, _check_answers(raw.get(ANSWERS, {}), source))
+    _check_reach(declared, source)
+    return declared
+
+
+def _check_answers(raw: object, source: str) -> Mapping[str, str]:
+    try:
+        return check_answers(raw, where=f"{source}: [{ANSWERS}]")
+    except AnswerError as error:
+        raise SetupError(str(error)) from None
 
 
 def _check_reach(declared: Declaration, source: str) -> None:

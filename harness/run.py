@@ -29,6 +29,7 @@ from reports.results import (
     NOT_APPLICABLE,
     CaseResult,
     LeftOut,
+    QuestionLine,
     RunResult,
     case_from,
 )
@@ -86,6 +87,8 @@ class RunOptions:
     leave_out: tuple[str, ...] = ()
     #: Where ports listen in real time.
     host: str = "127.0.0.1"
+    #: What no case decides, with what the declaration says to it.
+    questions: tuple[QuestionLine, ...] = ()
 
     def for_pytest(self) -> list[str]:
         """The same as arguments of pytest."""
@@ -222,6 +225,7 @@ def _nothing(options: RunOptions) -> RunResult:
         seed=options.seed,
         started_at=options.started_at,
         controller=options.controller,
+        questions=options.questions,
     )
 
 

@@ -1,16 +1,17 @@
 """Which scenario of the catalogue is played, which requirement is covered, and why not.
 
-Three texts are held against each other: the catalogue (what ought to be played), the
-features (what is played, by their tags), and ``features/not_automated.toml`` (why the
-rest is not). Each scenario id is *automated*, *not automated* with a reason, or
-*missing*, which is an error, as is an id that stands on both sides.
+Four texts are held against each other: the catalogue (what ought to be played), the
+features (what is played, by their tags), the questions (what only papers decide,
+``reports.questions``) and ``features/not_automated.toml`` (why the rest is not). Each
+scenario id is *automated*, a *question*, *not automated* with a reason, or *missing*,
+which is an error, as is an id that stands in two places.
 
 Pure: the caller reads the files. Knows nothing of verdicts: that a scenario exists says
 nothing about whether a controller passed it.
 """
 
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -22,7 +23,7 @@ from reports.register import (
     RegisterError,
 )
 
-Status = Literal["automated", "not automated", "missing", "contradiction"]
+Status = Literal["automated", "question", "not automated", "missing", "contradiction"]
 
 #: A reason shorter than this is a shrug, not a reason.
 SHORTEST_REASON: Final = 20
@@ -88,10 +89,17 @@ def parse_reasons(text: str) -> Mapping[str, str]:
 
 
 def scenario_coverage(
-    catalogue: Catalogue, played: Sequence[Played], reasons: Mapping[str, str]
+    catalogue: Catalogue,
+    played: Sequence[Played],
+    reasons: Mapping[str, str],
+    *,
+    questions: Collection[str] = (),
 ) -> tuple[ScenarioCoverage, ...]:
     """One line per scenario of the catalogue, in its order."""
-    return tuple(_covered(key, played, reasons) for key in catalogue.scenarios)
+    return tuple(
+        _covered(key, played, reasons, is_asked=key in questions)
+        for key in catalogue.scenarios
+    )
 
 
 def requirement_coverage(
@@ -113,21 +121,32 @@ def requirement_coverage(
 
 
 def catalogue_problems(
-    catalogue: Catalogue, played: Sequence[Played], reasons: Mapping[str, str]
+    catalogue: Catalogue,
+    played: Sequence[Played],
+    reasons: Mapping[str, str],
+    *,
+    questions: Collection[str] = (),
 ) -> list[str]:
     """What is missing, contradicts itself or is not in the catalogue; [] is good."""
     wrong = []
-    for line in scenario_coverage(catalogue, played, reasons):
+    for line in scenario_coverage(catalogue, played, reasons, questions=questions):
+        key = line.scenario_id
         if line.status == "missing":
-            wrong.append(f"{line.scenario_id}: no feature plays it, no reason is given")
+            wrong.append(f"{key}: no feature plays it, no reason is given")
         if line.status == "contradiction":
+            places = [
+                *(["not_automated.toml"] if line.reason else []),
+                *(["the questions"] if key in questions else []),
+            ]
             where = ", ".join(sorted({one.feature for one in line.played}))
-            wrong.append(
-                f"{line.scenario_id}: played by {where}, yet in not_automated.toml"
-            )
+            played_by = f"played by {where}, yet " if where else ""
+            wrong.append(f"{key}: {played_by}in {' and in '.join(places)}")
     for key in reasons:
         if key not in catalogue.scenarios:
             wrong.append(f"{key}: in not_automated.toml, but not in the catalogue")
+    for key in questions:
+        if key not in catalogue.scenarios:
+            wrong.append(f"{key}: a question, but not in the catalogue")
     return wrong
 
 
@@ -164,24 +183,24 @@ def _unknown(
 
 
 def _covered(
-    key: str, played: Sequence[Played], reasons: Mapping[str, str]
+    key: str, played: Sequence[Played], reasons: Mapping[str, str], *, is_asked: bool
 ) -> ScenarioCoverage:
     found = tuple(one for one in played if key in one.ids("S-"))
     reason = reasons.get(key, "")
     return ScenarioCoverage(
         scenario_id=key,
-        status=_STATUS[bool(found), bool(reason)],
+        status=_STATUS.get((bool(found), is_asked, bool(reason)), "contradiction"),
         played=found,
         reason=reason,
     )
 
 
-_STATUS: Final[Mapping[tuple[bool, bool], Status]] = {
-    # (a feature plays it, a reason says why none does)
-    (True, False): "automated",
-    (False, True): "not automated",
-    (False, False): "missing",
-    (True, True): "contradiction",
+_STATUS: Final[Mapping[tuple[bool, bool, bool], Status]] = {
+    # (a feature plays it, it is a question, a reason says why nothing plays it)
+    (True, False, False): "automated",
+    (False, True, False): "question",
+    (False, False, True): "not automated",
+    (False, False, False): "missing",
 }
 
 

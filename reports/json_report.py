@@ -34,6 +34,7 @@ def summary(run: RunResult) -> Mapping[str, object]:
         "conduct": conduct_counts(run.cases),
         "settlement": settlement_counts(run.cases),
         "requirements": requirement_outcomes(run.cases),
+        "questions": {"asked": len(run.questions), "answered": run.answered},
     }
 
 

@@ -7,6 +7,9 @@ for goes into properties: requirement ids, settlement, virtual time. Wall time i
 FAIL, and a session that is not settled, become ``failure``. INCONCLUSIVE, NOT RUN and
 ERROR become ``error``, because a tool that counts only failures must not take them for
 passes. NOT APPLICABLE alone becomes ``skipped``.
+
+Questions to the vendor are properties of a suite without cases, so that nothing counts
+them.
 """
 
 import re
@@ -37,6 +40,10 @@ def junit_xml(run: RunResult, groups: Mapping[str, str]) -> str:
         _properties(suite, [("version", run.version), ("seed", str(run.seed))])
         for case in cases:
             _case(suite, case)
+    if run.questions:
+        about = {"name": "Questions", "timestamp": run.started_at, **_counts(())}
+        suite = ET.SubElement(root, "testsuite", about)
+        _properties(suite, _question_properties(run))
     ET.indent(root, " ")
     return ET.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
 
@@ -85,6 +92,14 @@ def _case_properties(case: CaseResult) -> list[tuple[str, str]]:
         ("settlement", case.settlement or "no session"),
         ("virtual_ms", str(case.duration_ms)),
     ]
+
+
+def _question_properties(run: RunResult) -> list[tuple[str, str]]:
+    pairs = [("asked", str(len(run.questions))), ("answered", str(run.answered))]
+    for one in run.questions:
+        pairs.append((f"{one.scenario_id} question", one.text))
+        pairs.append((f"{one.scenario_id} answer", one.answer or "not answered"))
+    return pairs
 
 
 def _properties(parent: ET.Element, pairs: Sequence[tuple[str, str]]) -> None:

@@ -54,13 +54,13 @@ _STYLES: Final[Mapping[str, str]] = {
 
 
 def matrix(run: RunResult, groups: Mapping[str, str]) -> RenderableType:
-    """Title, groups, breaches, totals; ``groups``: letter -> title."""
+    """Title, groups, breaches, questions, totals; ``groups``: letter -> title."""
     parts: list[RenderableType] = [_title(run)]
     for letter in sorted({case.group for case in run.cases}):
         cases = [case for case in run.cases if case.group == letter]
         parts += [Text(), _group_line(letter, groups, cases), _table(cases)]
     parts += [Text(), *_breaches(run), *_late_as_said(run)]
-    parts += [*_left_out(run), *_totals(run)]
+    parts += [*_left_out(run), *_questions(run), *_totals(run)]
     return Group(*parts)
 
 
@@ -189,6 +189,26 @@ def _left_out(run: RunResult) -> Iterator[Text]:
     for one in run.left_out:
         needs = f"about {-(-one.needs_s // 60)} min of real time"
         yield Text(f"  {one.scenario_id} {one.title}: {needs}")
+    yield Text()
+
+
+def _questions(run: RunResult) -> Iterator[RenderableType]:
+    """What papers decide. In a section of its own, and in no total."""
+    if not run.questions:
+        return
+    counts = f"Questions: {len(run.questions)}, answered {run.answered}"
+    yield Text(f"{counts} (no case decides them; no answer is a pass)", style="bold")
+    table = Table(box=None, padding=(0, 1, 0, 0), expand=True, show_header=False)
+    table.add_column(width=5)
+    table.add_column(ratio=1, overflow="fold")
+    for one in run.questions:
+        table.add_row(one.scenario_id, Text(one.text))
+        if one.answer:
+            table.add_row("", Text(f"says: {one.answer}"))
+        else:
+            wanted = f"not answered; wanted: {one.good_answer}"
+            table.add_row("", Text(wanted, style="yellow"))
+    yield table
     yield Text()
 
 

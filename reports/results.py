@@ -166,6 +166,19 @@ class LeftOut:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class QuestionLine:
+    """What no case decides. It has no verdict: an answer is only what a vendor says."""
+
+    scenario_id: str
+    text: str
+    requirements: tuple[str, ...]
+    #: What somebody who reads the answer wants to find in it.
+    good_answer: str
+    #: Empty: the declaration does not answer it.
+    answer: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunResult:
     """One run of the examiner. ``started_at``: calendar time, ISO 8601 with zone."""
 
@@ -177,6 +190,13 @@ class RunResult:
     left_out: tuple[LeftOut, ...] = ()
     #: What was examined, as the declaration names it.
     controller: str = ""
+    #: Asked of the vendor; they are no cases and change no verdict.
+    questions: tuple[QuestionLine, ...] = ()
+
+    @property
+    def answered(self) -> int:
+        """How many of the questions the declaration answers."""
+        return sum(question.answer != "" for question in self.questions)
 
     def exit_status(self) -> int:
         """0 conformant, 1 not, 3 undecided or nothing ran, 4 the examiner failed.
@@ -254,7 +274,13 @@ def run_from(document: Node) -> RunResult:
     """A run from its dictionary form; ResultError says what does not fit."""
     cases = tuple(case_from(node) for node in _nodes(document, "cases"))
     left_out = tuple(_made(LeftOut, node) for node in _nodes(document, "left_out"))
-    return _made(RunResult, document, cases=cases, left_out=left_out)
+    questions = tuple(
+        _made(QuestionLine, node, requirements=tuple(node.get("requirements", ())))
+        for node in _nodes(document, "questions")
+    )
+    return _made(
+        RunResult, document, cases=cases, left_out=left_out, questions=questions
+    )
 
 
 def case_from(node: Node) -> CaseResult:

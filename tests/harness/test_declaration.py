@@ -44,6 +44,8 @@ def test_every_key_may_be_given_and_comes_back(
         ("tariff", "reserve", 0x1_0000_0000, r"reserve: found 4294967296"),
         ("tariff", "reserve", -1, r"reserve: found -1"),
         ("tariff", "currency", 978, r"currency: found 978, allowed is text"),
+        ("answers", "S-R01", "no", r"\[answers\] S-R01: allowed are S-R02, S-R05"),
+        ("answers", "S-R05", "", r"S-R05: found 0 characters, allowed is text of 1"),
         ("reach", "command", 7, r"command: found 7, allowed is a list of texts"),
         ("tariff", "discount", 5, r"\[tariff\] discount: allowed are currency"),
     ],
@@ -55,7 +57,7 @@ def test_a_wrong_key_is_named(
     value: object,
     complaint: str,
 ) -> None:
-    fine[table][key] = value
+    fine.setdefault(table, {})[key] = value
     with pytest.raises(SetupError, match=complaint):
         check(fine)
 
@@ -142,3 +144,17 @@ def test_a_box_on_a_named_serial_port_is_wired_to_one(
         check(fine)
     fine["claims"]["interface"] = "cps"
     assert check(fine).text("reach", "mode") == "endpoint"
+
+
+def test_answers_stay_with_the_declaration_and_go_nowhere_else(
+    fine: dict[str, dict[str, object]],
+) -> None:
+    assert check(fine).answers == {}
+    declared = check({**fine, "answers": {"S-R06": "Not yet"}})
+    assert declared.answers == {"S-R06": "Not yet"}
+    assert declared.replaced("claims", connectors=8).answers == {"S-R06": "Not yet"}
+    assert "answers" not in declared.plain()
+
+
+def test_the_reference_answers_what_it_truthfully_can() -> None:
+    assert set(load(REFERENCE).answers) == {"S-R05", "S-R07"}

@@ -56,6 +56,22 @@ def test_missing_contradicting_and_unknown_scenarios_are_problems() -> None:
     assert catalogue_problems(CATALOGUE, both, {}) == []
 
 
+def test_a_question_is_neither_played_nor_excused() -> None:
+    one = [played("S-A01")]
+    lines = scenario_coverage(CATALOGUE, one, {}, questions=["S-A02"])
+    assert [line.status for line in lines] == ["automated", "question"]
+    assert catalogue_problems(CATALOGUE, one, {}, questions=["S-A02"]) == []
+    reasons = {"S-A02": REASON}
+    wrong = catalogue_problems(
+        CATALOGUE, one, reasons, questions=["S-A01", "S-A02", "S-A09"]
+    )
+    assert wrong == [
+        "S-A01: played by a.feature, yet in the questions",
+        "S-A02: in not_automated.toml and in the questions",
+        "S-A09: a question, but not in the catalogue",
+    ]
+
+
 def test_a_requirement_without_a_scenario_says_why() -> None:
     lines = requirement_coverage(
         REGISTER,

@@ -9,7 +9,14 @@ import pytest
 from reports.json_report import json_report, read_json_report
 from reports.junit import junit_xml, outcome
 from reports.matrix import matrix_text
-from reports.results import CaseResult, FindingLine, ResultError, RunResult, SessionLine
+from reports.results import (
+    CaseResult,
+    FindingLine,
+    QuestionLine,
+    ResultError,
+    RunResult,
+    SessionLine,
+)
 
 GROUPS = {"A": "The ordinary charge", "B": "Charges that never start"}
 
@@ -255,6 +262,7 @@ def test_the_json_report_sums_up_and_reads_back() -> None:
             "R-NOS-05": "INCONCLUSIVE",
             "R-STP-01": "INCONCLUSIVE",
         },
+        "questions": {"asked": 0, "answered": 0},
     }
     assert read_json_report(text) == ALL
     assert json_report(ALL) == text
@@ -271,3 +279,52 @@ def test_the_json_report_sums_up_and_reads_back() -> None:
 def test_a_json_report_that_is_none_is_refused(text: str, named: str) -> None:
     with pytest.raises(ResultError, match=named):
         read_json_report(text)
+
+
+# --- Questions --------------------------------------------------------------------
+
+ASKED = (
+    QuestionLine(
+        scenario_id="S-R05",
+        text="What has been handed in?",
+        requirements=("R-GOL-01",),
+        good_answer="date and certificate",
+        answer="Everything, on 3 May",
+    ),
+    QuestionLine(
+        scenario_id="S-R06",
+        text="Has a pilot been run?",
+        requirements=("R-GOL-05",),
+        good_answer="where and when",
+    ),
+)
+
+
+def test_questions_are_printed_apart_and_counted_nowhere() -> None:
+    quiet, asking = run(GREEN), replace(run(GREEN), questions=ASKED)
+    text = matrix_text(asking, GROUPS)
+    assert "Questions: 2, answered 1" in text
+    assert "says: Everything, on 3 May" in text
+    assert "not answered; wanted: where and when" in text
+    totals = matrix_text(quiet, GROUPS).splitlines()[-3:]
+    assert text.splitlines()[-3:] == totals
+    assert "Questions" not in matrix_text(quiet, GROUPS)
+    assert asking.exit_status() == quiet.exit_status() == 0
+    assert replace(run(), questions=ASKED).exit_status() == 3
+
+
+def test_json_and_junit_carry_questions_and_junit_has_no_case_for_them() -> None:
+    asking = replace(run(GREEN), questions=ASKED)
+    text = json_report(asking)
+    assert read_json_report(text) == asking
+    assert json.loads(text)["summary"]["questions"] == {"asked": 2, "answered": 1}
+    assert "R-GOL-01" not in json.loads(text)["summary"]["requirements"]
+    root = ET.fromstring(junit_xml(asking, GROUPS))
+    assert root.attrib["tests"] == "1"
+    assert len(list(root.iter("testcase"))) == 1
+    suite = root.findall("testsuite")[-1]
+    assert suite.attrib["tests"] == "0"
+    said = {one.attrib["name"]: one.attrib["value"] for one in suite.iter("property")}
+    assert (said["asked"], said["answered"]) == ("2", "1")
+    assert said["S-R05 answer"] == "Everything, on 3 May"
+    assert said["S-R06 answer"] == "not answered"
