@@ -6,7 +6,7 @@ and says how much real time every deadline needs on top, because a real program 
 be scheduled by a real machine. The wall-clock world is in ``harness.shells.wall``.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -71,6 +71,9 @@ class World(Protocol):
     def build(self, bench: "Bench") -> Device:
         """The device under test, at the ends of the bench's lines."""
 
+    def written(self, bench: "Bench") -> Sequence[bytes]:
+        """What the controller has written where we can read it: state and output."""
+
     def close(self) -> None:
         """Give back ports, processes and files."""
 
@@ -111,6 +114,10 @@ class VirtualWorld:
             court=bench.court,
             wall_ms=bench.wall_ms,
         )
+
+    def written(self, bench: "Bench") -> Sequence[bytes]:
+        """The image in its store; an object has no output of its own."""
+        return (bench.store.load() or b"",)
 
     def close(self) -> None:
         """Nothing to give back."""

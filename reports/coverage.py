@@ -1,4 +1,4 @@
-"""Which scenario of the catalogue is played, which requirement is covered, and why not.
+"""Which scenario of the catalogue is played, and why not.
 
 Four texts are held against each other: the catalogue (what ought to be played), the
 features (what is played, by their tags), the questions (what only papers decide,
@@ -56,15 +56,6 @@ class ScenarioCoverage:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RequirementCoverage:
-    """The Gherkin scenarios that carry a requirement's tag, or why there is none."""
-
-    requirement_id: str
-    played: tuple[Played, ...] = ()
-    why_none: str = ""
-
-
 def parse_reasons(text: str) -> Mapping[str, str]:
     """Read ``not_automated.toml``: scenario id -> reason.
 
@@ -100,24 +91,6 @@ def scenario_coverage(
         _covered(key, played, reasons, is_asked=key in questions)
         for key in catalogue.scenarios
     )
-
-
-def requirement_coverage(
-    register: Register,
-    catalogue: Catalogue,
-    played: Sequence[Played],
-    *,
-    reasons: Mapping[str, str],
-) -> tuple[RequirementCoverage, ...]:
-    """One line per requirement of the register, in its order."""
-    lines = []
-    for key in register.requirements:
-        found = tuple(one for one in played if key in one.ids("R-"))
-        why = "" if found else _why_none(key, register, catalogue, reasons=reasons)
-        lines.append(
-            RequirementCoverage(requirement_id=key, played=found, why_none=why)
-        )
-    return tuple(lines)
 
 
 def catalogue_problems(
@@ -202,16 +175,3 @@ _STATUS: Final[Mapping[tuple[bool, bool, bool], Status]] = {
     (False, False, True): "not automated",
     (False, False, False): "missing",
 }
-
-
-def _why_none(
-    key: str, register: Register, catalogue: Catalogue, *, reasons: Mapping[str, str]
-) -> str:
-    """The reasons of the catalogue scenarios that would have tested it, in a line."""
-    if key in register.untested:
-        return register.untested[key]
-    said = [
-        f"{scenario.id}: {reasons.get(scenario.id, 'no feature with this tag')}"
-        for scenario in catalogue.testing(key)
-    ]
-    return "; ".join(said) or "no scenario of the catalogue tests it"

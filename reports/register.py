@@ -7,9 +7,9 @@ entry, what was found and what is allowed. It knows nothing of features, verdict
 traces.
 
 The parse functions take text and are pure; ``load_register`` and ``load_catalogue``
-read the two files that are shipped. A requirement that no scenario tests needs a line
-in the register's ``[untested]`` table; ``check_tested`` holds the two files against
-each other.
+read the two files that are shipped. ``check_tested`` holds them against each other.
+What answers a requirement that no feature plays stands in the register's tables
+``[implicit]`` and ``[untestable]``; ``reports.standing`` puts it all together.
 """
 
 import re
@@ -73,6 +73,8 @@ SCENARIO_ID: Final = re.compile(r"S-[A-Z]\d{2}")
 
 _REQUIREMENT_KEYS: Final = ("id", "title", "level", "basis", "interface", "source")
 _REQUIREMENT_OPTIONAL: Final = ("deadline", "note")
+#: Tables that answer a requirement in words.
+_ANSWERS: Final = ("implicit", "untestable", "awaited")
 _SCENARIO_KEYS: Final = ("id", "title", "interface", "requirements")
 
 
@@ -111,11 +113,16 @@ class Scenario:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Register:
-    """All requirements by id, what their source keys mean, and what is untested."""
+    """All requirements by id, their source keys, and what answers without a feature."""
 
     requirements: Mapping[str, Requirement]
     sources: Mapping[str, str]
-    untested: Mapping[str, str]
+    #: Requirement -> the rule or the scenarios that would turn red without it.
+    implicit: Mapping[str, str]
+    #: Requirement -> why nothing can test it.
+    untestable: Mapping[str, str]
+    #: Requirement -> scenarios that are being written.
+    awaited: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,14 +150,15 @@ def load_catalogue() -> Catalogue:
 
 def parse_register(text: str) -> Register:
     """Read the text of a register; RegisterError names what does not fit."""
-    document = _document(text, ("requirement", "source", "untested"))
+    document = _document(text, ("requirement", "source", *_ANSWERS))
     sources = _words(document, "source")
     rows = [_requirement(row, sources) for row in _rows(document, "requirement")]
     requirements = _by_id([(row.id, row) for row in rows])
-    untested = _words(document, "untested")
-    for key in untested:
-        _require_known(f"untested: {key}", key, requirements, what="requirement")
-    return Register(requirements=requirements, sources=sources, untested=untested)
+    answers = {table: _words(document, table) for table in _ANSWERS}
+    for table, words in answers.items():
+        for key in words:
+            _require_known(f"{table}: {key}", key, requirements, what="requirement")
+    return Register(requirements=requirements, sources=sources, **answers)
 
 
 def parse_catalogue(text: str) -> Catalogue:
@@ -172,11 +180,8 @@ def check_tested(register: Register, catalogue: Catalogue) -> list[str]:
         if found not in register.requirements
     ]
     for key in register.requirements:
-        tested = bool(catalogue.testing(key))
-        if not tested and key not in register.untested:
-            wrong.append(f"{key}: no scenario tests it and [untested] gives no reason")
-        if tested and key in register.untested:
-            wrong.append(f"{key}: a scenario tests it, yet it stands in [untested]")
+        if not catalogue.testing(key) and key not in register.untestable:
+            wrong.append(f"{key}: no scenario tests it, [untestable] gives no reason")
     return wrong
 
 

@@ -7,6 +7,7 @@ Requirements are those of requirements.md section 2 (U1 to U8) and section 1.
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
+from harness.judge.audits import AUDITS
 from harness.judge.bay import Story, active_faults, last
 from harness.judge.binding import Interval
 from harness.judge.closes import Attempt
@@ -301,5 +302,5 @@ ORACLES: Final[tuple[Callable[[Scene], Iterator[Finding]], ...]] = (
 
 def oracles(scene: Scene) -> Iterator[Finding]:
     """Every line that the oracles have to say, warnings included."""
-    for oracle in (*ORACLES, *SPOKEN):
+    for oracle in (*ORACLES, *SPOKEN, *AUDITS):
         yield from oracle(scene)

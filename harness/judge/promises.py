@@ -85,6 +85,8 @@ class Prices:
     minimum: int
     #: half_up | half_even | up | down
     rounding: str
+    #: What is asked for in Start Session or start; None: not declared.
+    reserve: int | None = None
 
     @classmethod
     def read(cls, tariff: Table) -> Self:
@@ -94,6 +96,7 @@ class Prices:
             per_session=number(tariff, "per_session") or 0,
             minimum=number(tariff, "minimum") or 0,
             rounding=text(tariff, "rounding") or "half_up",
+            reserve=number(tariff, "reserve"),
         )
 
 

@@ -7,7 +7,7 @@ than life, so everything that the examiner does by the clock is divided by it.
 
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -58,6 +58,20 @@ class Setup:
 LOOPBACK: Final = Setup()
 
 
+#: As much of a file as is looked at: its end.
+MOST_BYTES: Final = 1 << 20
+
+
+def read_end(path: Path) -> bytes:
+    """The last bytes of a file; none when it has gone meanwhile."""
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, path.stat().st_size - MOST_BYTES))
+            return file.read(MOST_BYTES)
+    except OSError:
+        return b""
+
+
 class WallWorld:
     """One case in real time; ``folder`` is where the declaration stands."""
 
@@ -98,6 +112,11 @@ class WallWorld:
         is_endpoint = bench.declaration.text("reach", "mode") == "endpoint"
         self._device = self._box(bench) if is_endpoint else self._program(bench)
         return self._device
+
+    def written(self, bench: "Bench") -> Sequence[bytes]:
+        """State and output of a program; a box shows neither."""
+        files = [path for path in self.home.glob("state/**/*") if path.is_file()]
+        return [read_end(path) for path in (*files, self.home / "controller.log")]
 
     # --- devices ----------------------------------------------------------------
 

@@ -10,11 +10,12 @@ from collections.abc import Mapping
 from reports.coverage import (
     Played,
     catalogue_problems,
-    requirement_coverage,
     scenario_coverage,
 )
+from reports.meanings import load_meanings, meaning_problems
 from reports.questions import QUESTIONS
-from reports.register import Catalogue, Level, Register
+from reports.register import Catalogue, Register
+from reports.standing import share, standing_problems, standings
 
 
 def test_every_scenario_is_played_or_has_a_reason(
@@ -43,17 +44,31 @@ def test_a_question_asks_what_the_catalogue_has(catalogue: Catalogue) -> None:
         assert question.columns == row.columns, key
 
 
-def test_every_must_is_covered_or_says_why_not(
-    register: Register,
-    catalogue: Catalogue,
-    played: tuple[Played, ...],
-    reasons: Mapping[str, str],
+def test_every_requirement_has_exactly_one_answer(
+    register: Register, played: tuple[Played, ...]
 ) -> None:
-    lines = requirement_coverage(register, catalogue, played, reasons=reasons)
-    silent = [
-        f"{line.requirement_id}: {line.why_none}"
-        for line in lines
-        if register.requirements[line.requirement_id].level is Level.MUST
-        and "no feature with this tag" in line.why_none
-    ]
-    assert not silent, "\n".join(silent)
+    found = standing_problems(register, played, QUESTIONS)
+    assert not found, "\n".join(found)
+
+
+def test_most_of_what_binds_is_covered_by_a_scenario(
+    register: Register, played: tuple[Played, ...]
+) -> None:
+    """At least 85 % of the MUSTs that are not documentary, once none is awaited."""
+    lines = standings(register, played, QUESTIONS)
+    found = share(lines)
+    awaited = [line for line in lines if line.answer == "awaited"]
+    assert found.per_cent >= 85 or awaited, f"{found.covered} of {found.of}"
+
+
+def test_an_awaited_requirement_names_scenarios_that_test_it(
+    register: Register, catalogue: Catalogue
+) -> None:
+    for key, names in register.awaited.items():
+        testing = {scenario.id for scenario in catalogue.testing(key)}
+        assert set(names.split(", ")) <= testing, key
+
+
+def test_no_id_has_changed_its_meaning(register: Register) -> None:
+    found = meaning_problems(register, load_meanings())
+    assert not found, "\n".join(found)

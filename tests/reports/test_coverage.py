@@ -6,14 +6,13 @@ from reports.coverage import (
     Played,
     catalogue_problems,
     parse_reasons,
-    requirement_coverage,
     scenario_coverage,
     tag_problems,
 )
 from reports.register import RegisterError, parse_catalogue, parse_register
 
 REGISTER = parse_register(
-    '[untested]\nR-SES-03 = "cannot be seen from outside"\n[source]\nG = "guide"\n'
+    '[source]\nG = "guide"\n'
     + "".join(
         f'[[requirement]]\nid = "R-SES-0{n}"\ntitle = "T{n}."\nlevel = "MUST"\n'
         'basis = "S"\ninterface = "both"\nsource = ["G"]\n'
@@ -70,32 +69,6 @@ def test_a_question_is_neither_played_nor_excused() -> None:
         "S-A02: in not_automated.toml and in the questions",
         "S-A09: a question, but not in the catalogue",
     ]
-
-
-def test_a_requirement_without_a_scenario_says_why() -> None:
-    lines = requirement_coverage(
-        REGISTER,
-        CATALOGUE,
-        [played("@S-A01", "@R-SES-01")],
-        reasons={"S-A02": REASON},
-    )
-    assert [line.why_none for line in lines] == [
-        "",
-        f"S-A02: {REASON}",
-        "cannot be seen from outside",
-    ]
-    assert lines[0].played[0].title == "One"
-
-
-def test_a_reason_is_missing_when_neither_side_speaks() -> None:
-    lines = requirement_coverage(REGISTER, CATALOGUE, [], reasons={})
-    assert lines[0].why_none == "S-A01: no feature with this tag"
-    alone = parse_catalogue(
-        '[group]\nA = "x"\n[[scenario]]\nid = "S-A01"\ntitle = "T"\n'
-        'interface = "both"\nrequirements = ["R-SES-01"]'
-    )
-    second = requirement_coverage(REGISTER, alone, [], reasons={})[1]
-    assert second.why_none == "no scenario of the catalogue tests it"
 
 
 def test_tags_must_be_there_once_and_exist() -> None:

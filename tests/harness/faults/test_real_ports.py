@@ -74,6 +74,9 @@ class Ports:
 
         return hear
 
+    def written(self, bench: Bench) -> tuple[bytes, ...]:
+        return ()
+
     def close(self) -> None:
         for port in self.open:
             port.close()
