@@ -128,6 +128,13 @@ Feature: The card issuer answers
       When 5 minutes pass
       Then the driver's session is released within 200 seconds
 
+    @S-I11 @R-SES-07 @R-RTY-09
+    Scenario: The next two commits are refused
+      Given the driver is charging at connector 1
+      And the terminal refuses the next two closes
+      When the driver unplugs at connector 1
+      Then the driver's session is committed within 200 seconds
+
     @S-I11
     Scenario: Every close is refused for three hours
       Given the driver has been authorised

@@ -16,6 +16,7 @@ from harness.cli import app
 from harness.run import FEATURES, REFERENCE
 from reports.json_report import read_json_report
 
+MISTAKES = "tests.harness.mistakes"
 NO_START = str(FEATURES / "charge_never_starts.feature")
 WALKS_AWAY = "walks away without plugging in"
 MINE = """
@@ -74,7 +75,6 @@ def declared(tmp_path: Path) -> Callable[..., str]:
 def _wrong(monkeypatch: pytest.MonkeyPatch) -> None:
     """Wrong controllers can be imported, and nobody waits for them for a week."""
     monkeypatch.setattr(harness.world, "RETRY_PLAN_MS", 3_600_000)
-    monkeypatch.syspath_prepend(str(Path(__file__).parent))
 
 
 # --- 0: conformant ----------------------------------------------------------------
@@ -107,7 +107,7 @@ def test_a_conformant_controller_is_0_and_leaves_its_files(tmp_path: Path) -> No
 
 @pytest.mark.usefixtures("_wrong")
 def test_a_red_run_says_all_that_a_person_needs(declared: Callable[..., str]) -> None:
-    path = declared(("controller_ref.core:build", "wrong_controllers:never_cancels"))
+    path = declared(("controller_ref.core:build", f"{MISTAKES}:never_cancels"))
     ran = Outcome("run", NO_START, "-k", WALKS_AWAY, "-d", path, "--seed", "8")
     assert ran.status == 1
     said = ran.output
@@ -213,7 +213,10 @@ def test_a_wrong_declaration_is_3_with_its_key(declared: Callable[..., str]) -> 
     [
         ("nowhere.at_all:build", "found 'nowhere.at_all:build', allowed is package."),
         ("controller_ref.core:biuld", "found 'controller_ref.core:biuld', allowed is"),
-        ("wrong_controllers:never_ready", "controller not ready within 30 s: no hello"),
+        (
+            f"{MISTAKES}:never_ready",
+            "controller not ready within 30 s: no hello",
+        ),
     ],
 )
 @pytest.mark.usefixtures("_wrong")

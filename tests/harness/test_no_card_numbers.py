@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 import harness.world
 from harness.cli import app
 
+MISTAKES = "tests.harness.mistakes"
 ROOT = Path(__file__).resolve().parents[2]
 FEATURES = ROOT / "features"
 #: Payment cards, RFID, wallets, declines, receipts: whatever shows a card.
@@ -141,7 +142,7 @@ def declared(folder: Path, factory: str, interface: str, terminal: str) -> Path:
     text = (ROOT / "controller_ref" / "declaration.toml").read_text(encoding="utf-8")
     text = text.replace('interface = "psp"', f'interface = "{interface}"')
     text = text.replace('terminal = "apollo"', f'terminal = "{terminal}"')
-    text = text.replace("controller_ref.core:build", f"wrong_controllers:{factory}")
+    text = text.replace("controller_ref.core:build", f"{MISTAKES}:{factory}")
     path = folder / "declaration.toml"
     path.write_text(text, encoding="utf-8")
     return path
@@ -164,7 +165,6 @@ def test_a_controller_that_shows_a_card_number_is_red(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(harness.world, "RETRY_PLAN_MS", 3_600_000)
-    monkeypatch.syspath_prepend(str(Path(__file__).parent))
     said = CliRunner().invoke(
         app,
         [

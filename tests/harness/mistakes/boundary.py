@@ -1,21 +1,17 @@
-"""Controllers that make one known mistake each, around the reference controller.
+"""A mistake is made at the controller's boundary, around the reference controller.
 
-A mistake is a function of what the controller is about to say of a session: ``Said``
-in, another ``Said`` or nothing out. ``Mistaken`` applies it at the boundary, so the
-same mistake is made over PSP and over CPS, whatever the reference controller looks like
-inside. What is swallowed is answered with success: a controller with the mistake
-believes that all is well.
-
-The factories at the end are named in declarations, ``wrong_controllers:never_cancels``.
+It is a function of what the controller is about to say of a session: ``Said`` in,
+another ``Said`` or nothing out. ``Mistaken`` applies it, so the same mistake is made
+over PSP and over CPS, whatever the reference controller looks like inside. What is
+swallowed is answered with success: a controller with the mistake believes that all is
+well.
 """
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
 from controller_ref.core import build as build_reference
-from tests.harness.mute import Mute
 from wire import cps, psp
 from wire.machine import (
     Action,
@@ -45,8 +41,6 @@ ROUTES: Final[Mapping[What, str]] = {
     "drop": "E5",
     "authorise": "E6",
 }
-#: A number that passes the check digit, put together so that it stands nowhere.
-CARD_NUMBER: Final = "4" + "1" * 15
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,205 +204,6 @@ def _of_call(call: cps.Call) -> Said | None:
     return None
 
 
-class Talkative(Mistaken):
-    """Says a number wherever a driver or a back office may read it."""
-
-    def __init__(
-        self,
-        place: Place,
-        *,
-        on_bay: str = "",
-        in_context: str = "",
-        in_cloud: str = "",
-    ) -> None:
-        super().__init__(place, _none)
-        self._on_bay = on_bay
-        self._in_context = in_context
-        self._in_cloud = in_cloud
-
-    def _altered(self, action: Action, now_ms: int) -> Iterator[Action]:
-        match action:
-            case SendBytes(link=Link.BAY, data=data) if self._on_bay:
-                yield replace(action, data=_with_text(data, self._on_bay))
-            case CallHttp(target=target) if self._in_cloud and "uiMessage=" in target:
-                head, _, tail = target.partition("uiMessage=")
-                rest = tail.partition("&")
-                said = f"{head}uiMessage={self._in_cloud}{rest[1]}{rest[2]}"
-                yield replace(action, target=said)
-            case SendBytes(link=Link.PSP, data=data) if self._in_context:
-                yield self._with_context(action)
-            case _:
-                yield action
-
-    def _with_context(self, action: SendBytes) -> SendBytes:
-        """Once, instead of asking how the terminal is."""
-        found = psp.BlockDecoder(Direction.TO_TERMINAL).receive(action.data, 0)
-        block = found[0] if found else None
-        if not isinstance(block, psp.Block):
-            return action
-        said = psp.decode(block, Direction.TO_TERMINAL, self._reading)
-        is_poll = isinstance(said, psp.Message) and said.name is Name.GET_STATUS
-        if not is_poll or not self._memory.approved:
-            return action
-        told = psp.message(
-            Name.ADD_TRANSACTION_CONTEXT,
-            session_id=int(self._memory.approved[-1]),
-            text=self._in_context,
-        )
-        self._in_context = ""
-        data = psp.encode(told, Direction.TO_TERMINAL, self._reading)
-        return replace(action, data=data)
-
-
-def _with_text(data: bytes, text: str) -> bytes:
-    line = json.loads(data)
-    if line.get("type") == "show":
-        line["text"] = text
-    return json.dumps(line).encode() + b"\n"
-
-
-# --- The mistakes -----------------------------------------------------------------
-
-
-def _none(said: Said, memory: Memory) -> Said:
+def unchanged(said: Said, memory: Memory) -> Said:
+    """No mistake."""
     return said
-
-
-def _forget_voids(said: Said, memory: Memory) -> Said | None:
-    return None if said.what == "void" else said
-
-
-def _drop_instead_of_void(said: Said, memory: Memory) -> Said:
-    return Said(what="drop") if said.what == "void" else said
-
-
-def _commit_the_reserve(said: Said, memory: Memory) -> Said:
-    if said.what != "commit":
-        return said
-    return replace(said, amount_minor=memory.reserve_minor)
-
-
-def _commit_nothing(said: Said, memory: Memory) -> Said:
-    return replace(said, what="commit") if said.what == "void" else said
-
-
-def _authorise_every_card(said: Said, memory: Memory) -> Said:
-    if said.what == "drop" and memory.has_card:
-        memory.has_card = False
-        return Said(what="authorise")
-    return said
-
-
-def _commit_another(said: Said, memory: Memory) -> Said:
-    others = [one for one in memory.approved if one != said.session_id]
-    others = [one for one in others if one not in memory.committed]
-    if said.what != "commit" or not others:
-        return said
-    return replace(said, session_id=others[0])
-
-
-def _add_a_cent(said: Said, memory: Memory) -> Said:
-    if said.what != "commit" or said.session_id not in memory.committed:
-        return said
-    return replace(said, amount_minor=memory.committed[said.session_id] + 1)
-
-
-def _void_after_a_commit(said: Said, memory: Memory) -> Said:
-    if said.what != "commit" or said.session_id not in memory.committed:
-        return said
-    return Said(what="void", session_id=said.session_id)
-
-
-def _drop_after_a_commit(said: Said, memory: Memory) -> Said:
-    if said.what != "commit" or said.session_id not in memory.committed:
-        return said
-    return Said(what="drop")
-
-
-class _Amnesia:
-    """A store that forgets."""
-
-    def load(self) -> bytes | None:
-        return None
-
-    def save(self, image: bytes) -> None:
-        """Nothing is kept."""
-
-
-# --- Factories --------------------------------------------------------------------
-
-
-def makes_no_mistake(place: Place) -> Controller:
-    """The control: everything goes through the same code, and nothing is altered."""
-    return Mistaken(place, _none)
-
-
-def never_cancels(place: Place) -> Controller:
-    """M1"""
-    return Mistaken(place, _forget_voids)
-
-
-def drops_instead_of_voiding(place: Place) -> Controller:
-    """M2"""
-    return Mistaken(place, _drop_instead_of_void)
-
-
-def forgets_its_ledger(place: Place) -> Controller:
-    """M3"""
-    return Mistaken(replace(place, store=_Amnesia()), _none)
-
-
-def commits_the_reserve(place: Place) -> Controller:
-    """M5"""
-    return Mistaken(place, _commit_the_reserve)
-
-
-def moves_on_after_a_failed_commit(place: Place) -> Controller:
-    """M6"""
-    return Mistaken(place, _drop_after_a_commit)
-
-
-def commits_nothing(place: Place) -> Controller:
-    """M8"""
-    return Mistaken(place, _commit_nothing)
-
-
-def commits_another_session(place: Place) -> Controller:
-    """M9"""
-    return Mistaken(place, _commit_another)
-
-
-def retries_with_a_new_amount(place: Place) -> Controller:
-    """M10"""
-    return Mistaken(place, _add_a_cent)
-
-
-def voids_after_a_commit(place: Place) -> Controller:
-    """M11"""
-    return Mistaken(place, _void_after_a_commit)
-
-
-def shows_the_card_on_its_screen(place: Place) -> Controller:
-    return Talkative(place, on_bay=CARD_NUMBER)
-
-
-def shows_the_card_in_groups(place: Place) -> Controller:
-    number = " ".join(CARD_NUMBER[at : at + 4] for at in range(0, 16, 4))
-    return Talkative(place, on_bay=f"Card {number}")
-
-
-def writes_the_card_into_the_context(place: Place) -> Controller:
-    return Talkative(place, in_context=CARD_NUMBER)
-
-
-def shows_the_card_on_the_terminal(place: Place) -> Controller:
-    return Talkative(place, in_cloud=CARD_NUMBER)
-
-
-def authorises_every_card(place: Place) -> Controller:
-    """M13"""
-    return Mistaken(place, _authorise_every_card)
-
-
-def never_ready(place: Place) -> Controller:
-    return Mute()

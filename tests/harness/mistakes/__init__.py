@@ -1,0 +1,68 @@
+"""Controllers that make one known mistake each, around the reference controller.
+
+``table.py`` says what each does and which scenario catches it. The factories here are
+named in declarations: ``controller = "tests.harness.mistakes:never_cancels"``.
+"""
+
+from tests.harness.mistakes.answers import (
+    gives_up_early,
+    knows_the_card_already,
+    takes_failure_for_success,
+    wipes_at_boot,
+)
+from tests.harness.mistakes.memory import (
+    forgets_its_ledger,
+    keeps_time_by_the_calendar,
+)
+from tests.harness.mistakes.money import (
+    authorises_every_card,
+    commits_another_session,
+    commits_nothing,
+    commits_the_reserve,
+    drops_instead_of_voiding,
+    makes_no_mistake,
+    moves_on_after_a_failed_commit,
+    never_cancels,
+    retries_with_a_new_amount,
+    voids_after_a_commit,
+)
+from tests.harness.mistakes.words import (
+    renames_a_log_line,
+    shows_the_card_in_groups,
+    shows_the_card_on_its_screen,
+    shows_the_card_on_the_terminal,
+    writes_the_card_into_the_context,
+)
+from tests.harness.mute import Mute
+from wire.machine import Controller, Place
+
+
+def never_ready(place: Place) -> Controller:
+    """Says nothing at all."""
+    return Mute()
+
+
+__all__ = [
+    "authorises_every_card",
+    "commits_another_session",
+    "commits_nothing",
+    "commits_the_reserve",
+    "drops_instead_of_voiding",
+    "forgets_its_ledger",
+    "gives_up_early",
+    "keeps_time_by_the_calendar",
+    "knows_the_card_already",
+    "makes_no_mistake",
+    "moves_on_after_a_failed_commit",
+    "never_cancels",
+    "never_ready",
+    "renames_a_log_line",
+    "retries_with_a_new_amount",
+    "shows_the_card_in_groups",
+    "shows_the_card_on_its_screen",
+    "shows_the_card_on_the_terminal",
+    "takes_failure_for_success",
+    "voids_after_a_commit",
+    "wipes_at_boot",
+    "writes_the_card_into_the_context",
+]
