@@ -31,23 +31,20 @@ Feature: What was declared is what is done
 
     @S-R04
     Scenario: The reservation is the declared one
-      Given the controller reserves EUR 20.00
-      And the driver is charging at connector 1
+      Given the driver is charging at connector 1
       When the driver unplugs at connector 1
       Then every reading of cards asks for the declared amount
       And the driver's session is committed within 10 seconds
 
     @S-R04
     Scenario: A driver has the declared window to plug in
-      Given the plug-in window is 2 minutes
       When the driver taps and is authorised
       Then the driver's session stays open until the plug-in window ends
       And the driver's session is closed once the plug-in window ends
 
     @S-R04
     Scenario: A vehicle has the declared window to draw
-      Given the no-energy window is 2 minutes
-      And the driver comes with the sleepy
+      Given the driver comes with the sleepy
       And the driver has been authorised
       When the driver plugs in at connector 1
       Then the driver's session stays open until the no-energy window ends
@@ -55,8 +52,7 @@ Feature: What was declared is what is done
 
     @S-R04
     Scenario: A lost charger is waited for as long as declared
-      Given the charger-loss window is 4 minutes
-      And the driver is charging at connector 1
+      Given the driver is charging at connector 1
       When the link to the charger is lost
       Then the driver's session stays open until the charger-loss window ends
       And the driver's session is closed once the charger-loss window ends

@@ -23,7 +23,7 @@ from harness.run import FEATURES, REFERENCE, RunOptions, play
 from harness.watch import await_session
 from reports.results import CaseResult
 from tests.harness import mistakes
-from tests.harness.mistakes.table import KNOWN, Caught
+from tests.harness.mistakes.table import KNOWN, Caught, Known
 from wire.machine import ControllerFactory
 
 #: Long enough for a session to be left open; eight days add nothing but time.
@@ -141,3 +141,29 @@ def test_all_fifteen_are_there_and_can_be_named_in_a_declaration() -> None:
     assert [known.number for known in KNOWN] == list(range(1, 16))
     for known in KNOWN:
         assert known.factory in mistakes.__all__
+
+
+# --- The page for people ----------------------------------------------------------
+
+COLUMN_WORDS = {"p6x": "P6X", "apollo": "Apollo", "cps": "CPS"}
+
+
+def rows_of(known: Known) -> list[str]:
+    """The rows of one mistake in the page: what it does, once; what catches it."""
+    rows = []
+    what = f"`{known.factory}` | {known.what}"
+    for caught in known.caught:
+        where = ", ".join(COLUMN_WORDS[column] for column in caught.columns)
+        by = f"{caught.title} ({where})"
+        red = f"{caught.requirement}, {caught.settlement}"
+        rows.append(f"| M{known.number} | {what} | {by} | {red} |")
+        what = " | "
+    waits = "a calendar set back during a death (a test plays it)"
+    return rows or [f"| M{known.number} | {what} | {waits} | R-RTY-08, LATE |"]
+
+
+def test_the_page_has_the_table_as_it_is() -> None:
+    text = DOCUMENT.read_text(encoding="utf-8")
+    wanted = [row for known in KNOWN for row in rows_of(known)]
+    found = [line for line in text.splitlines() if line.startswith("| M")]
+    assert found == wanted, "\n".join(wanted)
