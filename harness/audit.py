@@ -6,19 +6,21 @@ read it (its state and its output). Each answer is what is wrong, in words; empt
 nothing is.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from harness.bench import Bench
 from harness.watch import lines
+from simulator.cards import CARDS
 from simulator.terminal import Session, SessionState
-from simulator.trace import has_card_number
 from wire.psp import SetupAction
 from wire.records import Record
 
 #: What closes a session, in both protocols.
 _CLOSES: Final = ("Commit Session", "Void Session", "E9", "E10")
 _AUTHORISES: Final = ("Auth Session", "E6")
+_RUNS: Final = re.compile(r"(?<!\d)\d(?:[ -]?\d){12,18}(?!\d)", re.ASCII)
 _HOW: Final[Mapping[SessionState, str]] = {
     SessionState.COMMITTED: "committed",
     SessionState.CANCELLED: "cancelled",
@@ -50,9 +52,25 @@ def card_number_written(bench: Bench) -> str:
         if record["kind"] == "finding" and record["requirement"] == "R-UI-07":
             return f"one said to the world, {record['seen']}"
     for data in bench.world.written(bench):
-        if has_card_number(data.decode("latin-1")):
+        if any(map(_is_of_a_test_card, _RUNS.findall(data.decode("latin-1")))):
             return "one in its state or its output"
     return ""
+
+
+def _is_of_a_test_card(found: str) -> bool:
+    """Whether a run of digits begins and ends as a card of the bench does.
+
+    In a file whose format nobody knows, a clock or an id may pass for a card number by
+    its check digit alone: one in ten does.
+    """
+    digits = found.replace(" ", "").replace("-", "")
+    return any(
+        len(digits) == len(card.masked_pan)
+        and digits.startswith(card.masked_pan[:6])
+        and digits.endswith(card.masked_pan[-4:])
+        for card in CARDS.values()
+        if card.masked_pan
+    )
 
 
 def untraceable(bench: Bench, session: Session) -> str:

@@ -191,19 +191,14 @@ def _shows_card(said: object, kept: object) -> bool:
     if said == kept:
         return False
     if isinstance(said, str | int):
-        return has_card_number(str(said))
+        text = _CLOCK.sub("", str(said))
+        return mask_text(text) != text
     if isinstance(said, Mapping) and isinstance(kept, Mapping):
         shown = any(map(_shows_card, said.values(), kept.values()))
         return shown or list(said) != list(kept)
     if isinstance(said, list | tuple) and isinstance(kept, list | tuple):
         return any(map(_shows_card, said, kept))
     return False
-
-
-def has_card_number(text: str) -> bool:
-    """Whether ``text`` holds what could be a full card number, clock values aside."""
-    without = _CLOCK.sub("", text)
-    return mask_text(without) != without
 
 
 class TraceFull(RuntimeError):

@@ -101,7 +101,13 @@ def test_what_was_said_and_what_was_written_are_both_looked_at(
     bench.open()
     assert card_number_written(bench) == ""
     number = "4" + "1" * 15
+    # A clock in milliseconds, twenty times faster than life, that passes the check.
+    clock = "3590790446" + "9900"
+    bench.store.save(f'{{"nextAt": {clock}}}'.encode())
+    assert card_number_written(bench) == ""
     bench.store.save(f'{{"card": "{number}"}}'.encode())
+    assert card_number_written(bench) == "one in its state or its output"
+    bench.store.save(" ".join((number[:4], *["1111"] * 3)).encode())
     assert card_number_written(bench) == "one in its state or its output"
     fields = {"requirement": "R-UI-07", "expected": "none", "seen": "a card number"}
     bench.trace.append(bench.now_ms, "finding", fields)
