@@ -344,6 +344,7 @@ static void take_line(void)
     const char *type = get_text(fact, "type");
     struct connector *c = connector_of(fact);
     heard_at = now;
+    ping_at = 0;
     if (!strcmp(type, "welcome"))
         welcome(fact);
     else if (!charger_is_up)
@@ -382,6 +383,7 @@ static void up(void)
     line_size = 0;
     is_too_long = false;
     heard_at = now;
+    ping_at = 0;
 }
 
 static void down(void)
@@ -399,7 +401,7 @@ void bay_tick(void)
         return;
     if (due(heard_at + SECONDS(35) + HASTE)) {
         link_restart(&bay_link);
-    } else if (due(heard_at + SECONDS(25)) && (ping_at < heard_at)) {
+    } else if (due(heard_at + SECONDS(25)) && !ping_at) {
         ping_at = now;
         send_line(false, "{\"type\":\"ping\",\"n\":1}\n");
     }
