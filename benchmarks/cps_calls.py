@@ -19,11 +19,12 @@ from time import perf_counter, process_time
 from typing import Final, Protocol
 
 from benchmarks.stories import COLUMNS
-from harness.bench import Bench, CaseName, Wishes
+from harness.bench import Bench, CaseName
 from harness.declaration import load
 from harness.run import REFERENCE
 from harness.shells.loop import Loop
 from harness.shells.web import CloudPort
+from harness.wishes import Wishes
 from harness.world import VirtualWorld
 from simulator.clock import WallClock
 from simulator.events import (

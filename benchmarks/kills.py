@@ -30,7 +30,7 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
-from harness.bench import Bench, CaseName, Wishes
+from harness.bench import Bench, CaseName
 from harness.columns import COLUMNS, Column
 from harness.declaration import load
 from harness.epilogue import run_epilogue
@@ -38,6 +38,7 @@ from harness.judge import Expectations, judge
 from harness.run import REFERENCE
 from harness.shells.wall import WallWorld
 from harness.watch import is_reading
+from harness.wishes import Wishes
 from reports.words import tail_in_words, without_chatter
 from simulator.people import Person
 

@@ -6,10 +6,11 @@ from pathlib import Path
 from time import perf_counter
 from typing import Final
 
-from harness.bench import Bench, CaseName, Wishes
+from harness.bench import Bench, CaseName
 from harness.columns import COLUMNS, Column
 from harness.declaration import load
 from harness.watch import await_session
+from harness.wishes import Wishes
 from simulator.people import Person
 
 REFERENCE: Final = Path(__file__).parent.parent / "controller_ref" / "declaration.toml"

@@ -11,20 +11,22 @@ the machines of the forecourt.
 
 import calendar
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from harness.bay_line import BayLine
 from harness.cloud_line import CloudLine
 from harness.columns import Column
-from harness.declaration import Declaration, NotClaimed, SetupError
+from harness.declaration import Declaration, SetupError
 from harness.device import Device, Lines, MemoryStore
 from harness.drivers import Drivers
 from harness.faults import Faults
 from harness.psp_line import PspLine
+from harness.readings import Answers
 from harness.unready import has_wrong_key, what_is_missing
+from harness.wishes import Wishes
 from harness.world import Desk, VirtualWorld, World
 from simulator.forecourt import Forecourt, ForecourtSettings
 from simulator.kernel import Kernel
@@ -34,9 +36,8 @@ from simulator.station import StationSettings
 from simulator.terminal import TerminalSettings
 from simulator.trace import Trace
 from wire.bay import PONG_LIMIT_MS
-from wire.cps import Policy
-from wire.machine import ControllerFactory, Place
-from wire.psp import CARD_DETECT_OFF, Family, Profile, Reading, State
+from wire.machine import Place
+from wire.psp import Family, Reading, State
 
 VERSION: Final = "0.1.0"
 
@@ -69,39 +70,6 @@ class CaseName:
     row: str = ""
     feature: str = ""
     requirements: tuple[str, ...] = ()
-
-
-@dataclass(slots=True, kw_only=True)
-class Wishes:
-    """What a scenario may still change before the bench opens."""
-
-    declaration: Declaration
-    #: A configurable controller takes any claim; a vendor's only what it declares.
-    configurable: bool
-    #: Examined instead of what the declaration names, by whoever tests the bench.
-    factory: ControllerFactory | None = None
-    card_detect_s: int = CARD_DETECT_OFF
-    profile: Mapping[str, Any] = field(default_factory=dict)
-    policy: Mapping[str, Any] = field(default_factory=dict)
-
-    def claim(self, table: str, key: str, value: str | int | bool) -> None:
-        """Ask that the declaration says ``value``. Raises NotClaimed."""
-        self._claim(table, key, value, has=lambda found: found == value)
-
-    def claim_one_of(self, key: str, word: str) -> None:
-        """Ask that a list of claims holds ``word``. Raises NotClaimed."""
-        found = self.declaration.listed("claims", key)
-        self._claim("claims", key, (*found, word), has=lambda now: word in now)
-
-    def _claim(
-        self, table: str, key: str, value: Any, *, has: Callable[[Any], bool]
-    ) -> None:
-        found = self.declaration.tables[table][key]
-        if has(found):
-            return
-        if not self.configurable:
-            raise NotClaimed(f"[{table}] {key}: declared {found!r}, needs {value!r}")
-        self.declaration = self.declaration.replaced(table, **{key: value})
 
 
 class Bench:
@@ -150,6 +118,13 @@ class Bench:
         return self.wishes.declaration
 
     @cached_property
+    def answers(self) -> Answers:
+        """The reading of this case."""
+        wishes, face = self.wishes, self.column.interface
+        own = {"profile": wishes.profile, "policy": wishes.policy}
+        return Answers(wishes.asked, face, **own)
+
+    @cached_property
     def court(self) -> Forecourt:
         self._note_run()
         settings = ForecourtSettings(
@@ -162,7 +137,7 @@ class Bench:
     @cached_property
     def lines(self) -> Lines:
         kind = self.psp_link
-        profile = Profile.from_mapping(self.wishes.profile)
+        profile = self.answers.profile
         reading = Reading(family=Family(self.column.terminal), profile=profile)
         return Lines(
             psp=PspLine(self.court, kind=kind, reading=reading),
@@ -335,7 +310,7 @@ class Bench:
             declaration=self.declaration.plain(),
             started_at=STARTED_AT.isoformat(),
             requirements=list(self.case.requirements),
-            profile={**self.wishes.profile, **self.wishes.policy},
+            profile=dict(self.answers.told),
         )
 
     def _terminal_settings(self) -> TerminalSettings:
@@ -343,8 +318,8 @@ class Bench:
             family=Family(self.column.terminal),
             serial_number=self.serial_number,
             api_key=self.api_key,
-            psp_profile=Profile.from_mapping(self.wishes.profile),
-            cps_policy=Policy.from_mapping(self.wishes.policy),
+            psp_profile=self.answers.profile,
+            cps_policy=self.answers.policy,
             link=self.psp_link,
             card_detect_s=self.wishes.card_detect_s,
             currency=self.declaration.text("tariff", "currency"),

@@ -27,6 +27,7 @@ from harness.judge import (
     judge,
     worst_conduct,
 )
+from harness.readings import in_words
 from harness.watch import Breach
 from harness.world import Desk
 from reports.results import CaseResult, FindingLine, SessionLine
@@ -230,6 +231,7 @@ def _result(
         replay=replay_line(case),
         error=_whose_error(conduct, reason),
         reason=reason,
+        reading=in_words(bench.wishes.asked.reading),
     )
     if result.is_green:
         return result
@@ -297,6 +299,8 @@ def replay_line(case: Case) -> str:
         parts.append(f"-d {shlex.quote(str(case.declaration))}")
     quoted = shlex.quote(f'"{words}"')
     parts += [f"-k {quoted}", column, f"--seed {bench.seed}"]
+    if bench.wishes.asked.reading:
+        parts.append(f"--readings {in_words(bench.wishes.asked.reading)}")
     return " ".join(parts)
 
 

@@ -17,11 +17,12 @@ from typing import Final
 
 from rich.console import Console
 
-from harness.bench import Bench, CaseName, Wishes
+from harness.bench import Bench, CaseName
 from harness.columns import column_of
 from harness.declaration import Declaration, Declined, NotClaimed, SetupError, load
 from harness.shells.wall import Setup, WallWorld
 from harness.unready import has_contact
+from harness.wishes import Wishes
 from harness.world import VirtualWorld, World
 
 READY: Final = 0

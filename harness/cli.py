@@ -76,6 +76,15 @@ def _all_known(requirements: Iterable[str]) -> None:
             )
 
 
+def _is_reading(words: str) -> None:
+    from harness.readings import NoSuchReading, parse
+
+    try:
+        parse(words)
+    except NoSuchReading as error:
+        raise _fail(str(error)) from None
+
+
 def _jobs_for(declaration: "Declaration", asked: int) -> int:
     """Real-time cases mostly wait, so there may be more of them than cores.
 
@@ -124,6 +133,16 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter per flag
     host: Annotated[
         str, typer.Option(help="where ports listen; a box cannot reach loopback")
     ] = "127.0.0.1",
+    readings: Annotated[
+        str,
+        typer.Option(
+            help="all: also under every other reading of an ambiguous clause that "
+            "counts; each: those one by one; name=value[,name=value]: that one only"
+        ),
+    ] = "",
+    coverage: Annotated[
+        bool, typer.Option("--coverage", help="what happened on the wire, what never")
+    ] = False,
 ) -> None:
     """Play scenarios against a controller and judge them.
 
@@ -137,6 +156,7 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter per flag
     _one_of("--terminal", terminal, ("p6x", "apollo"))
     _all_there((*(paths or ()), *([declaration] if declaration else ())))
     _all_known(requirement or ())
+    _is_reading(readings)
     declared = _declared(declaration)
     time_scale = _time_scale_of(declared)
     options = RunOptions(
@@ -156,6 +176,8 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter per flag
         started_at=datetime.now(UTC).isoformat(timespec="seconds"),
         jobs=_jobs_for(declared, jobs),
         host=host,
+        readings=readings,
+        coverage=coverage,
     )
     asked = replace(options, questions=questions_of(options, declared))
     raise typer.Exit(examine(asked))

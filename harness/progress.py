@@ -35,6 +35,8 @@ class Tally:
     needs_s: Mapping[str, int] = field(default_factory=dict)
     began_s: float = field(init=False)
     total: int = 0
+    #: Cases played again, under another reading.
+    again: int = 0
     _under_way: dict[str, float] = field(default_factory=dict)
     _over: set[str] = field(default_factory=set)
     #: Real and expected seconds of the cases that are over.
@@ -96,7 +98,10 @@ class Tally:
         """Where the run stands, in one line."""
         remaining_s = self.remaining_s()
         left = "" if remaining_s is None else f", about {in_time(remaining_s)} left"
-        return f"{self.over} of {self.total} cases, {in_time(self.elapsed_s)}{left}"
+        plays = f", {self.over + self.again} plays" if self.again else ""
+        return (
+            f"{self.over} of {self.total} cases{plays}, {in_time(self.elapsed_s)}{left}"
+        )
 
 
 def in_time(seconds: int) -> str:
@@ -143,6 +148,10 @@ class ProgressDisplay:
 
     def end(self, node: str) -> None:
         self.tally.end(node)
+
+    def again(self) -> None:
+        """A case has been played once more."""
+        self.tally.again += 1
 
     def _log(self) -> None:
         """One line, if the last one is old enough and nobody watches a terminal."""

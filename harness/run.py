@@ -10,7 +10,7 @@ use, 3 set-up error or nothing decided, 4 the examiner itself failed.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,6 +18,7 @@ import pytest
 from rich.console import Console
 
 from harness.bench import VERSION
+from harness.collector import Collector
 from harness.declaration import SetupError
 from harness.progress import ProgressDisplay, Tally
 from harness.shells.crew import Crew, can_fork, cores
@@ -31,7 +32,6 @@ from reports.results import (
     LeftOut,
     QuestionLine,
     RunResult,
-    case_from,
 )
 from simulator.clock import wall_time_s
 
@@ -46,11 +46,6 @@ LONGEST_STORY_S: Final = 120
 EPILOGUE_MS: Final = 120_000
 #: Starting a program and hanging up on it.
 STARTING_S: Final = 3
-
-#: The property of a test report that carries a case's result.
-PROPERTY: Final = "nohold"
-#: The property of one whose feature file cannot run: why.
-WRONG_USE_PROPERTY: Final = "nohold wrong use"
 
 FEATURES: Final = Path(__file__).parent.parent / "features"
 REFERENCE: Final = Path(__file__).parent.parent / "controller_ref" / "declaration.toml"
@@ -89,6 +84,10 @@ class RunOptions:
     host: str = "127.0.0.1"
     #: What no case decides, with what the declaration says to it.
     questions: tuple[QuestionLine, ...] = ()
+    #: ``name=value[,name=value]``, "all" or "each"; empty: the default reading.
+    readings: str = ""
+    #: Say what happened on the wire, and what never did.
+    coverage: bool = False
 
     def for_pytest(self) -> list[str]:
         """The same as arguments of pytest."""
@@ -114,6 +113,10 @@ class RunOptions:
             for name, value in options.items()
             if value is not None
         ]
+        if self.readings:
+            arguments.append(f"--nohold-readings={self.readings}")
+        if self.coverage:
+            arguments.append("--nohold-coverage")
         if self.rehearsal:
             arguments.append("--nohold-rehearsal")
         arguments += [f"--nohold-leave-out={node}" for node in self.leave_out]
@@ -121,89 +124,16 @@ class RunOptions:
         return arguments
 
 
-# A plugin is kept in sets: pytest needs its identity, where there is a conftest.py.
-@dataclass(slots=True, eq=False)
-class _Collector:
-    """The pytest plugin that listens; ``progress`` may be None."""
-
-    progress: ProgressDisplay | None
-    cases: list[CaseResult] = field(default_factory=list)
-    by_node: dict[str, CaseResult] = field(default_factory=dict)
-    wrong_use: list[str] = field(default_factory=list)
-    setup_errors: list[str] = field(default_factory=list)
-    crashes: list[str] = field(default_factory=list)
-
-    @pytest.hookimpl(trylast=True)
-    def pytest_configure(self, config: pytest.Config) -> None:
-        """Silence pytest's own reporter; its options stay."""
-        reporter = config.pluginmanager.getplugin("terminalreporter")
-        if reporter is not None:
-            config.pluginmanager.unregister(reporter)
-
-    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-        if report.failed:
-            _add(self.wrong_use, _text(report.longrepr))
-
-    def pytest_collection_finish(self, session: pytest.Session) -> None:
-        if self.progress is not None and session.items:
-            self.progress.start(len(session.items))
-
-    def pytest_runtest_logstart(self, nodeid: str) -> None:
-        if self.progress is not None:
-            self.progress.begin(nodeid)
-
-    def pytest_runtest_logfinish(self, nodeid: str) -> None:
-        if self.progress is not None:
-            self.progress.end(nodeid)
-
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        if report.when == "call":
-            self._take(report)
-        elif report.failed:
-            _add(self.setup_errors, _text(report.longrepr))
-
-    def pytest_internalerror(self, excrepr: object) -> None:
-        self.crashes.append(str(excrepr).strip().splitlines()[-1])
-
-    def _take(self, report: pytest.TestReport) -> None:
-        found = dict(report.user_properties)
-        if PROPERTY in found:
-            result = found[PROPERTY]
-            assert isinstance(result, dict)
-            self.cases.append(case_from(result))
-            self.by_node[report.nodeid] = self.cases[-1]
-        elif WRONG_USE_PROPERTY in found:
-            _add(self.wrong_use, str(found[WRONG_USE_PROPERTY]))
-        elif report.failed:
-            _add(self.setup_errors, _text(report.longrepr))
-
-
-def _add(texts: list[str], text: str) -> None:
-    """What is wrong with the set-up is wrong in every case: say it once."""
-    if text not in texts:
-        texts.append(text)
-
-
-def _text(found: object) -> str:
-    """What was raised, in its own words; the place in our code helps nobody."""
-    crash = getattr(found, "reprcrash", None)
-    if crash is None:
-        return str(getattr(found, "longrepr", found)).strip()
-    kind, colon, words = str(crash.message).partition(": ")
-    is_ours = colon and kind.rpartition(".")[2] == "SetupError"
-    return words if is_ours else str(crash.message)
-
-
 def play(
     options: RunOptions, console: Console, *, needs_s: Mapping[str, int] | None = None
-) -> tuple[RunResult, _Collector]:
+) -> tuple[RunResult, Collector]:
     """Play the cases; says on ``console`` what is going on, quietly in a log.
 
     ``needs_s``: what each case is expected to take, real seconds.
     """
     tally = Tally(now_s=wall_time_s, jobs=options.jobs, needs_s=needs_s or {})
     display = ProgressDisplay(tally, console)
-    collector = _Collector(display)
+    collector = Collector(display)
     plugins: list[object] = [collector]
     if options.jobs > 1:
         plugins.append(Crew(options.jobs, needs_s or {}, listener=collector))
@@ -235,13 +165,13 @@ def _sorted(cases: Sequence[CaseResult]) -> tuple[CaseResult, ...]:
 
 def play_in_real_time(
     options: RunOptions, console: Console
-) -> tuple[RunResult, _Collector]:
+) -> tuple[RunResult, Collector]:
     """Look at the set-up, rehearse in virtual time, play what can be played in time.
 
     The rehearsal plays the reference controller with the claims of the declaration: it
     takes seconds, and tells how much real time each case will need.
     """
-    ready = _Collector(None)
+    ready = Collector(None)
     if not _is_set_up(options, console, ready):
         return _nothing(options), ready
     at_once = cores() if can_fork() else 1
@@ -268,7 +198,7 @@ def play_in_real_time(
     return replace(result, left_out=tuple(lines)), collector
 
 
-def _is_set_up(options: RunOptions, console: Console, heard: _Collector) -> bool:
+def _is_set_up(options: RunOptions, console: Console, heard: Collector) -> bool:
     """A set-up mistake is said once, before any case is played with it."""
     # Late: ports and a web server are nothing that a virtual run needs.
     from harness.check import preflight
@@ -343,7 +273,7 @@ def _files(
     return files
 
 
-def _status(result: RunResult, collector: _Collector, err: Console) -> int:
+def _status(result: RunResult, collector: Collector, err: Console) -> int:
     """The exit status; what went wrong outside the cases is said on standard error."""
     for kind, texts, status in (
         ("the examiner failed", collector.crashes, EXAMINER_FAILED),
@@ -365,6 +295,6 @@ def show_vocabulary(words: str) -> int:
     return int(
         pytest.main(
             ["-c", str(_INI), "--assert=plain", f"--nohold-steps={words}"],
-            plugins=[_Collector(None)],
+            plugins=[Collector(None)],
         )
     )

@@ -94,6 +94,30 @@ class SessionLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OtherReadings:
+    """The same case under other readings of ambiguous clauses, one ``name=value`` each."""
+
+    #: How often the case was played for them; one play tries several at once.
+    plays: int
+    #: Those that could change how the case ends, all of them tried.
+    tried: tuple[str, ...] = ()
+    #: Those that no play came to, behind another one.
+    unreached: tuple[str, ...] = ()
+    #: Results under each reading (``CaseResult.reading``) that is not green.
+    not_green: tuple["CaseResult", ...] = ()
+
+    @property
+    def red(self) -> tuple["CaseResult", ...]:
+        """Readings under which the controller, or the examiner, went wrong."""
+        return tuple(one for one in self.not_green if not one.is_moot)
+
+    @property
+    def moot(self) -> tuple["CaseResult", ...]:
+        """Readings under which the situation of the scenario does not come about."""
+        return tuple(one for one in self.not_green if one.is_moot)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CaseResult:
     """One scenario played in one column: both verdicts, and the evidence for them."""
 
@@ -125,6 +149,10 @@ class CaseResult:
     error: Literal["", "setup", "examiner"] = ""
     #: Why it is not applicable, inconclusive, not run or in error; in words.
     reason: str = ""
+    #: The reading it was played under, ``name=value[,name=value]``; empty: the default.
+    reading: str = ""
+    #: Only where they were asked for.
+    other_readings: OtherReadings | None = None
 
     def __post_init__(self) -> None:
         _check("column", self.column, COLUMNS)
@@ -144,6 +172,15 @@ class CaseResult:
     @property
     def is_green(self) -> bool:
         return self.conduct == PASS and self.is_settled
+
+    @property
+    def is_moot(self) -> bool:
+        """Nothing was shown: the situation did not come about, or is not claimed."""
+        return self.conduct in (INCONCLUSIVE, NOT_APPLICABLE) and self.is_settled
+
+    @property
+    def red_readings(self) -> tuple["CaseResult", ...]:
+        return self.other_readings.red if self.other_readings else ()
 
     @property
     def was_played(self) -> bool:
@@ -204,12 +241,14 @@ class RunResult:
         The examiner's own failure outranks a breach, because its other verdicts are in
         doubt; a breach outranks what is undecided.
         """
-        if any(case.conduct == ERROR and case.error != "setup" for case in self.cases):
+        red = [one for case in self.cases for one in case.red_readings]
+        played = (*self.cases, *red)
+        if any(case.conduct == ERROR and case.error != "setup" for case in played):
             return EXAMINER_FAILED
-        if any(case.conduct == FAIL or not case.is_settled for case in self.cases):
+        if any(case.conduct == FAIL or not case.is_settled for case in played):
             return NOT_CONFORMANT
         green = any(case.is_green for case in self.cases)
-        rest = [c for c in self.cases if c.conduct not in (PASS, NOT_APPLICABLE)]
+        rest = [c for c in played if c.conduct not in (PASS, NOT_APPLICABLE)]
         return CONFORMANT if green and not rest else UNDECIDED
 
 
@@ -292,6 +331,19 @@ def case_from(node: Node) -> CaseResult:
         trace_tail=tuple(node.get("trace_tail", ())),
         findings=tuple(_made(FindingLine, n) for n in _nodes(node, "findings")),
         sessions=tuple(_made(SessionLine, n) for n in _nodes(node, "sessions")),
+        other_readings=_other_readings(node.get("other_readings")),
+    )
+
+
+def _other_readings(node: Node | None) -> OtherReadings | None:
+    if node is None:
+        return None
+    return _made(
+        OtherReadings,
+        node,
+        tried=tuple(node.get("tried", ())),
+        unreached=tuple(node.get("unreached", ())),
+        not_green=tuple(case_from(one) for one in _nodes(node, "not_green")),
     )
 
 

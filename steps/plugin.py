@@ -20,16 +20,19 @@ import pytest
 from pytest_bdd.parser import Scenario, ScenarioTemplate, Step
 from pytest_bdd.scenario import scenario_wrapper_template_registry
 
-from harness.bench import Bench, CaseName, Wishes, WrongUse
+from harness.bench import Bench, CaseName, WrongUse
 from harness.case import Case, CaseNotGreen, conclude
+from harness.collector import CONSULTED_PROPERTY, PROPERTY, WRONG_USE_PROPERTY
 from harness.columns import COLUMNS, Column, column_of, columns_for
 from harness.declaration import Declaration, NotClaimed, load
 from harness.device import find_factory
-from harness.run import PROPERTY, REFERENCE, WRONG_USE_PROPERTY
+from harness.run import REFERENCE
+from harness.wishes import Wishes
 from harness.world import Desk, VirtualWorld, World
 from simulator.station import ImpossibleError
 from steps.collect import FeatureFile, tags_of
 from steps.lookup import Lookup
+from steps.readings import Hooks, asked_of
 from steps.vocabulary import UnknownStep, show, unknown_step
 
 pytest_plugins = [
@@ -44,6 +47,7 @@ pytest_plugins = [
     "steps.money",
     "steps.site",
     "steps.audit",
+    "steps.readings",
 ]
 
 DEFAULT_SEED: Final = 1
@@ -70,7 +74,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--nohold-rehearsal", action="store_true")
     group.addoption("--nohold-host", default="127.0.0.1", help="where ports listen")
     group.addoption("--nohold-leave-out", action="append", default=[])
+    group.addoption("--nohold-readings", default="", metavar="all|each|NAME=VALUE")
+    group.addoption("--nohold-coverage", action="store_true")
     group.addoption("--nohold-trace-dir", type=Path, help="keep each case's trace here")
+
+
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    pluginmanager.add_hookspecs(Hooks)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -214,6 +224,7 @@ def bench(
     wishes = Wishes(
         declaration=declaration,
         configurable=config.getoption("--nohold-declaration") is None,
+        asked=asked_of(request.node),
     )
     if config.getoption("--nohold-rehearsal"):
         wishes.factory = find_factory(load(REFERENCE).text("reach", "controller"))
@@ -311,6 +322,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
     # The item lives as long as the session; a forecourt with its trace need not.
     del item.stash[_CASE]
     item.user_properties.append((PROPERTY, asdict(result)))
+    item.user_properties.append((CONSULTED_PROPERTY, case.bench.answers.consulted()))
     if isinstance(error, NotClaimed):
         pytest.skip(str(error))
     if not result.is_green:

@@ -24,7 +24,7 @@ import pytest
 #: From closing its pipe to the end of a worker that still has a program to stop.
 LEAVES_WITHIN_S: Final = 10.0
 
-Word = Literal["next", "started", "finished", "report"]
+Word = Literal["next", "started", "again", "finished", "report"]
 
 
 def can_fork() -> bool:
@@ -107,6 +107,8 @@ class Crew:
         elif word == "started":
             self._at_work[pipe] = data[0]
             hook.pytest_runtest_logstart(nodeid=data[0], location=data[1])
+        elif word == "again":
+            hook.pytest_nohold_played(nodeid=data)
         elif word == "finished":
             hook.pytest_runtest_logfinish(nodeid=data[0], location=data[1])
         else:
@@ -141,6 +143,9 @@ class _Messenger:
 
     def pytest_runtest_logstart(self, nodeid: str, location: object) -> None:
         self.say("started", (nodeid, location))
+
+    def pytest_nohold_played(self, nodeid: str) -> None:
+        self.say("again", nodeid)
 
     def pytest_runtest_logfinish(self, nodeid: str, location: object) -> None:
         self.say("finished", (nodeid, location))

@@ -70,7 +70,8 @@ def assemble(
     """Put a terminal together; ``ids`` is the chance for its identifiers."""
     out = Outbox()
     faults = Impairments(out)
-    store = SessionStore(out, ids)
+    profile = settings.psp_profile
+    store = SessionStore(out, ids, scatters=lambda: profile.session_ids == "scattered")
     display = Display(out)
     host = HostLine(out)
     return Device(

@@ -10,6 +10,7 @@ from simulator.terminal.device import Device
 from simulator.terminal.psp_line import PspLine
 from simulator.terminal.psp_transitions import (
     STATES,
+    SWITCHES,
     Cell,
     Fate,
     Phase,
@@ -35,7 +36,8 @@ class Talk:
     def __init__(self, device: Device, is_owing: Callable[[], bool]) -> None:
         self._out = device.out
         self._family = device.settings.family
-        self._table = transitions(device.settings.psp_profile)
+        self._profile = device.settings.psp_profile
+        self._table = transitions(self._profile)
         self.line = PspLine(
             device.settings, out=device.out, faults=device.faults, is_owing=is_owing
         )
@@ -51,11 +53,13 @@ class Talk:
 
     def cell(self, trigger: Trigger) -> Cell:
         """What the table says about ``trigger`` now."""
+        if trigger in SWITCHES:
+            self._profile.note(SWITCHES[trigger])
         return self._table[self.phase, trigger]
 
     def move(self, trigger: Trigger) -> bool:
         """Enter the phase that ``trigger`` leads to; False when it leads nowhere."""
-        cell = self._table[self.phase, trigger]
+        cell = self.cell(trigger)
         if isinstance(cell, Fate):
             return False
         if STATES[cell] is not STATES[self.phase]:

@@ -144,8 +144,24 @@ def _flat(chosen: tuple[tuple[str, str], ...]) -> Table:
     )
 
 
+def _switches() -> Mapping[Trigger, frozenset[str]]:
+    found: dict[Trigger, frozenset[str]] = {}
+    for (switch, _), rows in VARIANTS.items():
+        for trigger in rows:
+            found[trigger] = found.get(trigger, frozenset()) | {switch}
+    return MappingProxyType(found)
+
+
+#: The switches that choose a trigger's row; absent: none does.
+SWITCHES: Final = _switches()
+
+
 def transitions(profile: Profile) -> Table:
-    """The whole table under one reading of the open questions."""
+    """The whole table under one reading of the open questions.
+
+    Who uses a row notes its ``SWITCHES``.
+    """
+    profile = profile.plain()
     return _flat(
         tuple(choice for choice in VARIANTS if getattr(profile, choice[0]) == choice[1])
     )

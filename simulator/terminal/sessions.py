@@ -14,7 +14,7 @@ Clauses: psp.md 7, cps.md 4.1 and 4.2.
 
 import random
 import re
-from collections.abc import Iterator, Mapping, ValuesView
+from collections.abc import Callable, Iterator, Mapping, ValuesView
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final, Literal
@@ -28,6 +28,7 @@ Via = Literal["psp", "cps", "terminal"]
 #: Closed sessions kept for List Sessions' sake and E7; the oldest are forgotten first.
 MAX_SESSIONS: Final = 10_000
 _MAX_PSP_ID: Final = 0xFFFFFFFF
+_SCATTER: Final = 0x9E3779B1
 _DIGIT_RUN: Final = re.compile(r"\d{13,}")
 
 
@@ -114,8 +115,16 @@ def looks_like_a_card(text: str) -> bool:
 class SessionStore(Mapping[str, Session]):
     """All sessions by UUID, in the order in which they were opened."""
 
-    def __init__(self, out: Outbox, ids: random.Random) -> None:
+    def __init__(
+        self,
+        out: Outbox,
+        ids: random.Random,
+        *,
+        scatters: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._out = out
+        #: Whether numbers are given out in no order (A14).
+        self._scatters = scatters
         self._ids = ids
         self._last_psp_id = ids.randrange(0x100, 0x8000)
         self._sessions: dict[int, Session] = {}
@@ -189,9 +198,11 @@ class SessionStore(Mapping[str, Session]):
             raise OverflowError("PSP session ids are used up: 4294967295 was the last")
         if self._life is not None:
             draft = replace(draft, expiry=self._expiry(draft))
-        session = replace(
-            draft, session_id=self._fresh_uuid(), psp_session_id=self._last_psp_id
-        )
+        number = self._last_psp_id
+        if self._scatters():
+            # An odd factor: every number comes once, and none is 0.
+            number = number * _SCATTER & _MAX_PSP_ID
+        session = replace(draft, session_id=self._fresh_uuid(), psp_session_id=number)
         self._forget_oldest()
         self._by_uuid[session.session_id] = session.psp_session_id
         self._keep(session)

@@ -26,11 +26,12 @@ from hypothesis import strategies as st
 from controller_ref.core import assemble
 from controller_ref.ledger import Ledger, restore_file
 from controller_ref.transitions import State
-from harness.bench import Bench, CaseName, Wishes
+from harness.bench import Bench, CaseName
 from harness.columns import COLUMNS
 from harness.declaration import load
 from harness.run import REFERENCE
 from harness.watch import await_session
+from harness.wishes import Wishes
 from tests.controller_ref.disk import (
     Choose,
     Create,

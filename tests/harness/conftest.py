@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from harness.bench import Bench, CaseName, Wishes
+from harness.bench import Bench, CaseName
 from harness.columns import COLUMNS
 from harness.declaration import load
 from harness.run import REFERENCE
+from harness.wishes import Wishes
 from wire.machine import Action, ControllerFactory, Fact, Place
 
 

@@ -14,13 +14,14 @@ from typer.testing import CliRunner
 import harness.check
 import harness.epilogue
 import harness.shells.wall
-from harness.bench import Bench, CaseName, Wishes
+from harness.bench import Bench, CaseName
 from harness.case import Case, conclude
 from harness.cli import app
 from harness.columns import column_of
 from harness.declaration import Declaration, NotClaimed, SetupError, load
 from harness.shells.endpoint import EndpointDevice
 from harness.shells.wall import Setup, WallWorld
+from harness.wishes import Wishes
 from harness.world import Desk
 from simulator.seed import Seed
 

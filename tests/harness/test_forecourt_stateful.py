@@ -20,12 +20,13 @@ from hypothesis.stateful import (
 )
 
 from controller_ref.transitions import FINAL, State
-from harness.bench import Bench, CaseName, Wishes
+from harness.bench import Bench, CaseName
 from harness.columns import COLUMNS, Column
 from harness.declaration import load
 from harness.drivers import Button
 from harness.epilogue import run_epilogue
 from harness.judge import Conduct, Judgement, SessionVerdict, Settlement, judge
+from harness.wishes import Wishes
 from simulator.people import Person
 
 REFERENCE: Final = Path(__file__).parents[2] / "controller_ref" / "declaration.toml"

@@ -7,10 +7,11 @@ from typing import Final
 import pytest
 
 from harness.bay_line import BayLine
-from harness.bench import Bench, CaseName, Wishes
+from harness.bench import Bench, CaseName
 from harness.columns import COLUMNS
 from harness.declaration import load
 from harness.psp_line import PspLine
+from harness.wishes import Wishes
 from wire.machine import Fact, Link, LinkClosed, LinkOpened
 
 REFERENCE: Final = Path(__file__).parents[2] / "controller_ref" / "declaration.toml"

@@ -44,7 +44,7 @@ from wire.cps.objects import (
     parse_state,
 )
 from wire.cps.openapi import DOCUMENT_PATH, openapi
-from wire.cps.policy import POLICY_SWITCHES, Policy, Switch
+from wire.cps.policy import POLICY_SWITCHES, Policy, Switch, WatchedPolicy
 from wire.cps.retries import (
     CLOSE_RETRIES,
     DEFINITIVE_STATUSES,
@@ -93,6 +93,7 @@ __all__ = [
     "TerminalState",
     "UiNotification",
     "Value",
+    "WatchedPolicy",
     "authorization",
     "build",
     "close_delay_ms",

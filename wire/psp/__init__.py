@@ -51,6 +51,7 @@ from wire.psp.profile import (
     Profile,
     Reading,
     Switch,
+    WatchedProfile,
 )
 from wire.psp.record import record_of
 from wire.psp.timeouts import (
@@ -132,6 +133,7 @@ __all__ = [
     "TransactionEvent",
     "UpdateOutcome",
     "Value",
+    "WatchedProfile",
     "answer_limit_ms",
     "answers_of",
     "checksum",

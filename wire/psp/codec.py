@@ -11,7 +11,7 @@ Rows are compiled once per reading; decoding is a pure function and is remembere
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
@@ -20,11 +20,22 @@ from wire.psp.codes import Direction, Reason, ResultCode
 from wire.psp.errors import LocalProtocolError, RemoteProtocolError
 from wire.psp.frame import MAGIC, PREAMBLES, Block, build_block
 from wire.psp.message import Message, Name, Value
-from wire.psp.messages import MESSAGES, Field, Need, Row, is_in_force, rows_of
-from wire.psp.profile import Reading
+from wire.psp.messages import (
+    MESSAGES,
+    Field,
+    Need,
+    Row,
+    is_in_force,
+    rows_of,
+    switches_of_header,
+    switches_of_name,
+)
+from wire.psp.profile import PROFILE_SWITCHES, Reading
 
 _MAX_READINGS_KEPT: Final = 256
 _MAX_MESSAGES_KEPT: Final = 4096
+#: A classic block below this fits under any reading.
+_SMALLEST_LIMIT: Final = min(map(int, PROFILE_SWITCHES["frame_limit_bytes"].allowed))
 _NO_FIELDS: Final[Mapping[str, Value]] = MappingProxyType({})
 
 
@@ -149,6 +160,8 @@ def _layout(row: Row, reading: Reading) -> _Layout:
 
 @lru_cache(maxsize=_MAX_READINGS_KEPT)
 def _tables(direction: Direction, reading: Reading) -> _Tables:
+    # Kept for all who read alike: who uses a row says so (``encode``, ``decode``).
+    reading = replace(reading, profile=reading.profile.plain())
     rows = [row for row in MESSAGES if row.direction is direction]
     by_name = {
         row.name: _layout(row, reading) for row in rows if is_in_force(row, reading)
@@ -174,6 +187,7 @@ def _tables(direction: Direction, reading: Reading) -> _Tables:
 def encode(message: Message, direction: Direction, reading: Reading) -> bytes:
     """A whole block. Raises LocalProtocolError: found and allowed, with the field."""
     tables = _tables(direction, reading)
+    reading.profile.note(switches_of_name(direction, message.name))
     layout = tables.by_name.get(message.name)
     if layout is None:
         names = ", ".join(name.value for name in tables.by_name)
@@ -186,7 +200,10 @@ def encode(message: Message, direction: Direction, reading: Reading) -> bytes:
         payload = _payload(layout, message)
     content = layout.head + payload
     block = build_block(content, preamble=tables.preamble, extended=tables.extended)
-    if len(block) > tables.most_bytes and not tables.extended:
+    if tables.extended or len(block) < _SMALLEST_LIMIT:
+        return block
+    reading.profile.note(("frame_limit_bytes",))
+    if len(block) > tables.most_bytes:
         raise LocalProtocolError(
             f"{message.name.value}: found {len(block)} bytes, "
             f"allowed {tables.most_bytes} in a classic block"
@@ -263,6 +280,7 @@ def decode(
     expecting: Name | None = None,
 ) -> Message | Malformed:
     """What a good block says. ``expecting``: the request that waits for an answer."""
+    reading.profile.note(switches_of_header(direction, block.header))
     return _decode(block.header, block.payload, direction, reading, expecting)
 
 

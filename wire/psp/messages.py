@@ -11,7 +11,7 @@ understood whatever the switch says. A message whose layout is not published has
 Encoder, decoder and fuzz strategies read these rows; there is no second list.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, Literal
@@ -298,3 +298,21 @@ def _by_header() -> Mapping[tuple[Direction, int], tuple[Row, ...]]:
 
 
 _BY_HEADER: Final = _by_header()
+
+
+def _switches(rows: Iterable[Row]) -> frozenset[str]:
+    return frozenset(row.only_when[0] for row in rows if row.only_when)
+
+
+@lru_cache(maxsize=512)
+def switches_of_name(direction: Direction, name: Name) -> frozenset[str]:
+    """The switches that say how a message is written."""
+    return _switches(
+        row for row in MESSAGES if (row.direction, row.name) == (direction, name)
+    )
+
+
+@lru_cache(maxsize=512)
+def switches_of_header(direction: Direction, header: int) -> frozenset[str]:
+    """The switches that say what a header means."""
+    return _switches(rows_of(direction, header))

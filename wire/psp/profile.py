@@ -11,7 +11,7 @@ A ``Reading`` is a profile plus what the two ends agreed on at run time (family 
 Protocol options): all that decides how a message looks on the wire.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import Field, dataclass, field, fields, replace
 from functools import lru_cache
 from types import MappingProxyType
@@ -20,6 +20,7 @@ from typing import Final, Literal, TypeVar, get_args, get_type_hints
 from wire.psp.codes import Family, Mark, Option
 from wire.psp.errors import LocalProtocolError
 from wire.psp.timeouts import INTER_BYTE_MS
+from wire.watched import Watching
 
 SwitchValue = bool | int | str
 T = TypeVar("T")
@@ -38,14 +39,23 @@ class Switch:
     about: str
     allowed: tuple[SwitchValue, ...] | range
     default: SwitchValue
+    #: Of a range: the values that stand for it in ``nohold run --readings all``.
+    samples: tuple[SwitchValue, ...] = ()
+    #: Why the ends must agree on it beforehand: no controller can be safe under both.
+    agreed: str = ""
+
+    @property
+    def others(self) -> tuple[SwitchValue, ...]:
+        """The readings to play besides the default; none where the ends must agree."""
+        values = () if self.agreed else self.samples or self.allowed
+        return tuple(value for value in values if value != self.default)
 
 
-def _switch(
-    default: T, *ids: str, mark: Mark, about: str, allowed: range | None = None
-) -> T:
+def _switch(default: T, *ids: str, mark: Mark, about: str, **more: object) -> T:
     """A field of the profile that carries its own row of the table of switches."""
-    row = {"ids": ids, "mark": mark, "about": about, "allowed": allowed}
-    return field(default=default, metadata=row)
+    return field(
+        default=default, metadata={"ids": ids, "mark": mark, "about": about, **more}
+    )
 
 
 # fmt: off
@@ -54,13 +64,13 @@ class Profile:
     """One reading of everything left open. Raises LocalProtocolError on other values."""
 
     # --- The line ---------------------------------------------------------------
-    baud_rate: Literal[115200, 57600] = _switch(115200, "C1", mark=Mark.CONTRA, about="default speed of the serial line")
-    terminal_preamble: int = _switch(0xAA, "C3", mark=Mark.CONTRA, about="first byte of the terminal's blocks; configurable on P6X", allowed=range(256))
-    terminal_magic: int = _switch(0x3C, "C2", mark=Mark.CONTRA, about="magic of the terminal's blocks; configurable on P6X by the old pages", allowed=range(256))
+    baud_rate: Literal[115200, 57600] = _switch(115200, "C1", mark=Mark.CONTRA, about="default speed of the serial line", agreed="both ends of a serial line are set to one rate; at another there are no bytes")
+    terminal_preamble: int = _switch(0xAA, "C3", mark=Mark.CONTRA, about="first byte of the terminal's blocks; configurable on P6X", allowed=range(256), agreed="set in the terminal, or fixed: the host's parser has to be set to the same")
+    terminal_magic: int = _switch(0x3C, "C2", mark=Mark.CONTRA, about="magic of the terminal's blocks; configurable on P6X by the old pages", allowed=range(256), agreed="set in the terminal, or fixed: the host's parser has to be set to the same")
     wrong_magic: Literal["drop", "not_ok", "accept"] = _switch("drop", "A21", "C2", mark=Mark.ASSUMPTION, about="a request with another magic than 0x3C; 'accept' is P6X by the old pages")
     frame_limit_bytes: Literal[258, 257] = _switch(258, "C4", mark=Mark.CONTRA, about="most bytes of a classic block, checksum included")
     version_frame_limit: Literal["ignored", "enforced"] = _switch("ignored", "A36", "C4", mark=Mark.ASSUMPTION, about="the 36-byte limit when Protocol selects version 1 or 2")
-    inter_byte_ms: int = _switch(INTER_BYTE_MS, "A20", mark=Mark.ASSUMPTION, about="silence after which an unfinished block is given up", allowed=range(1, 60_001))
+    inter_byte_ms: int = _switch(INTER_BYTE_MS, "A20", mark=Mark.ASSUMPTION, about="silence after which an unfinished block is given up", allowed=range(1, 60_001), samples=(50, 10_000, 60_000))
     not_ok_on_bad_checksum: bool = _switch(_YES, "A19", mark=Mark.ASSUMPTION, about="Result Not OK (0x04) on a bad checksum, or silence")
     second_client: Literal["close_new", "take_over"] = _switch("close_new", "A22", mark=Mark.ASSUMPTION, about="a second TCP client connects")
     host_hangup: Literal["offline", "kept"] = _switch("offline", "A23", mark=Mark.ASSUMPTION, about="state and options after the host closed its TCP connection; sessions stay")
@@ -68,15 +78,15 @@ class Profile:
 
     # --- How messages look ------------------------------------------------------
     get_status_header: Literal[0x26, 0x00] = _switch(0x26, "C18", mark=Mark.DUMP, about="header of Get Status Response")
-    read_card_header: Literal[0x41, 0x40] = _switch(0x41, "A7", "C5", mark=Mark.CONTRA, about="header of Read Card; Select Language has the other one")
-    commit_order: Literal["session_first", "amount_first"] = _switch("session_first", "A1", mark=Mark.INF, about="order of the two numbers in Commit Session")
+    read_card_header: Literal[0x41, 0x40] = _switch(0x41, "A7", "C5", mark=Mark.CONTRA, about="header of Read Card; Select Language has the other one", agreed="only the host sends it, and under the other reading the byte is another request")
+    commit_order: Literal["session_first", "amount_first"] = _switch("session_first", "A1", mark=Mark.INF, about="order of the two numbers in Commit Session", agreed="only the host sends it, and eight bytes in the other order are as good a request, for other money")
     result_size: Literal[2, 1] = _switch(2, "A6", mark=Mark.ASSUMPTION, about="bytes of Result OK when detailed codes are on")
     card_read_length: Literal[2, 1] = _switch(2, "A8", mark=Mark.ASSUMPTION, about="bytes of Card Read's data length in extended blocks")
     approved_without_dol: Literal["absent", "zero_length"] = _switch("absent", "A28", mark=Mark.ASSUMPTION, about="Session Approved without Authorization DOL: 4 bytes, or a zero length behind them")
     declined_dol: Literal["off", "reason_length_data"] = _switch("off", "A27", "C10", mark=Mark.ASSUMPTION, about="layout of Session Declined when Declined DOL is on")
     auth_session_tail: Literal["tolerated", "refused"] = _switch("tolerated", "A2", mark=Mark.ASSUMPTION, about="bytes behind the empty Auth Session")
     card_read_default_tags: Literal["six", "two"] = _switch("six", "C9", mark=Mark.CONTRA, about="tags in Card Read when the request names none")
-    read_file_from: Literal["host", "terminal"] = _switch("host", "C15", mark=Mark.CONTRA, about="who sends Read File")
+    read_file_from: Literal["host", "terminal"] = _switch("host", "C15", mark=Mark.CONTRA, about="who sends Read File", agreed="whether the host sends it or answers it: one of the two has to know")
 
     # --- Answers ----------------------------------------------------------------
     reset_answer: Literal["result_ok", "silent"] = _switch("result_ok", "A4", mark=Mark.INF, about="answer to Reset")
@@ -129,6 +139,13 @@ class Profile:
         """The switches that do not stand at their default, in the order of the table."""
         values = ((s.name, getattr(self, s.name), s.default) for s in PROFILE_SWITCHES.values())
         return {name: value for name, value, default in values if value != default}
+
+    def note(self, names: Iterable[str]) -> None:
+        """Somebody uses a cached answer that rests on these switches; see WatchedProfile."""
+
+    def plain(self) -> "Profile":
+        """The same answers with nobody watching; for what is made once and kept."""
+        return self
 # fmt: on
 
 
@@ -157,17 +174,33 @@ def _row(item: Field[SwitchValue], hint: object) -> Switch:
     choices = (True, False) if hint is bool else get_args(hint)
     return Switch(
         name=item.name,
-        ids=item.metadata["ids"],
-        mark=item.metadata["mark"],
-        about=item.metadata["about"],
-        allowed=item.metadata["allowed"] or choices,
         default=item.default,
+        **{"allowed": choices, **item.metadata},
     )
 
 
 PROFILE_SWITCHES: Final[Mapping[str, Switch]] = _switches()
 #: Made once: every switch is checked when a profile is made, and this one is the usual.
 _DEFAULT: Final = Profile()
+
+
+class WatchedProfile(Watching, Profile):
+    """A profile that notes in ``consulted`` which of its switches are asked for."""
+
+    __slots__ = ("_plain", "consulted")
+
+    NAMES = PROFILE_SWITCHES.keys()
+
+    def __init__(self, plain: Profile) -> None:
+        object.__setattr__(self, "_plain", plain)
+        self._copy(plain)
+
+    def plain(self) -> Profile:
+        found: Profile = self._plain
+        return found
+
+    def deviations(self) -> dict[str, SwitchValue]:
+        return self.plain().deviations()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

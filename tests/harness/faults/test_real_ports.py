@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from harness.bench import Bench, CaseName, Wishes
+from harness.bench import Bench, CaseName
 from harness.columns import COLUMNS
 from harness.declaration import load
 from harness.device import Device, InProcessDevice
@@ -18,6 +18,7 @@ from harness.run import REFERENCE
 from harness.shells.loop import Loop
 from harness.shells.tcp import TcpPort
 from harness.shells.web import CloudPort
+from harness.wishes import Wishes
 from harness.world import Desk, Limits
 from simulator.clock import Clock, WallClock
 from simulator.faults import Value

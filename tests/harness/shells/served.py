@@ -12,12 +12,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from harness.bench import Bench, CaseName, Wishes
+from harness.bench import Bench, CaseName
 from harness.columns import COLUMNS
 from harness.declaration import load
 from harness.run import REFERENCE
 from harness.shells.loop import Loop
 from harness.shells.web import CloudPort
+from harness.wishes import Wishes
 from harness.world import VirtualWorld
 from simulator.clock import WallClock
 from simulator.events import CardTapped

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from harness.bench import Bench, CaseName, Wishes
+from harness.bench import Bench, CaseName
 from harness.columns import COLUMNS
 from harness.declaration import load
 from harness.run import REFERENCE
 from harness.shells.wall import WallWorld
+from harness.wishes import Wishes
 from wire.machine import CallHttp
 
 SLEEPER = [sys.executable, "-c", "import time; time.sleep(60)"]

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from harness.bench import Bench, CaseName, Wishes
+from harness.bench import Bench, CaseName
 from harness.columns import COLUMNS
 from harness.declaration import NotClaimed, load
 from harness.run import REFERENCE
 from harness.shells.program import HEARD_AFTER_MS, ProgramDevice
 from harness.shells.wall import Setup, WallWorld
 from harness.watch import await_session, sessions_of
+from harness.wishes import Wishes
 from simulator.terminal import SessionState
 
 TIME_SCALE = 20
