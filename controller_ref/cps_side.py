@@ -151,8 +151,9 @@ class CpsSide:
                 if answer is not None and answer.is_trouble and not was_checking:
                     # This call, or is nobody there any more? The next state tells.
                     self._check_at(now_ms, _FIRST_CHECK_MS)
-            case CallbackReceived():
-                self._on_callback(fact)
+            case CallbackReceived(callback_id=number):
+                status = 200 if self._take_callback(fact, now_ms) else 404
+                self._out.append(AnswerCallback(callback_id=number, status=status))
             case _:
                 return
         self._mind_reader(now_ms)
@@ -286,21 +287,20 @@ class CpsSide:
         is_fresh = now_ms - self._checked_ms < _FRESH_MS
         return is_fresh and now_ms - self._polled_ms >= _WAIT_CARD_S * 1000
 
-    def _on_callback(self, fact: CallbackReceived) -> None:
-        status = 200 if self._take_callback(fact) else 404
-        self._out.append(AnswerCallback(callback_id=fact.callback_id, status=status))
-
-    def _take_callback(self, fact: CallbackReceived) -> bool:
+    def _take_callback(self, fact: CallbackReceived, now_ms: int) -> bool:
         """A card for one of our reads; it only counts for the current one."""
         token = fact.target.partition("?")[0].rpartition("/")[2]
         if token not in self._tokens:
             return False
+        is_waiting = self._reader in (_Reader.STARTING, _Reader.READING)
+        is_current = token == self._tokens[-1] and is_waiting
         try:
             card = Card.from_json(parse_json(fact.body))
         except RemoteProtocolError:
+            if is_current:
+                self._check_at(now_ms, 0)  # nobody else knows the address: ask
             return False
-        is_waiting = self._reader in (_Reader.STARTING, _Reader.READING)
-        if token == self._tokens[-1] and is_waiting:
+        if is_current:
             self._take_card(card)
         return True
 

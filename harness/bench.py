@@ -44,6 +44,8 @@ VERSION: Final = "0.1.0"
 #: Calendar time at the start of every run: a working day without a clock change.
 STARTED_AT: Final = datetime(2026, 3, 4, 9, 0, tzinfo=UTC)
 
+#: A driver waits so long for a terminal that takes its time until it reads.
+LATE_READING_MS: Final = 10_000
 #: After the controller is ready, the time it is given to start reading cards.
 WARM_UP_MS: Final = 5_000
 
@@ -186,6 +188,8 @@ class Bench:
         reads = self.court.terminal.is_reading
         self.run_until(lambda: reads(self.column.interface), self.world.slack_ms)
         self.run_for(WARM_UP_MS)
+        if not reads(self.column.interface):
+            self.run_until(lambda: reads(self.column.interface), LATE_READING_MS)
         self.since_ms = self.now_ms
 
     def start_device(self) -> None:

@@ -143,6 +143,8 @@ class Asked:
 
     reading: tuple[Alternative, ...] = ()
     is_watched: bool = False
+    #: One play of several of a case: its result is looked at, not reported.
+    is_inner: bool = False
 
     def of(self, interface: Interface) -> Mapping[str, Value]:
         """The switches of one interface; a name that it does not have is not for it."""

@@ -78,7 +78,9 @@ class _Plays:
 
     def _play(self, reading: Bundle) -> list[pytest.TestReport]:
         self._item.user_properties.clear()
-        self._item.stash[_ASKED] = Asked(reading=reading, is_watched=True)
+        self._item.stash[_ASKED] = Asked(
+            reading=reading, is_watched=True, is_inner=bool(reading)
+        )
         return runtestprotocol(self._item, log=False, nextitem=self._nextitem)
 
     def _seen(self, reading: Bundle) -> Seen[CaseResult]:

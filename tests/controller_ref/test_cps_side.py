@@ -94,6 +94,15 @@ class TestReading:
         rig.boot()
         assert rig.cloud.count("authorize") >= 1
 
+    def test_a_callback_that_names_no_card_is_asked_about(self, rig: Any) -> None:
+        """One mock posts a stub; the card is there all the same."""
+        card = {"serialNumber": "APO20260300042", "cardId": CARD, "maskedPan": "5**1"}
+        rig.run(30_000)
+        rig.cloud.state = "CARD"
+        rig.cloud.rules["card"] = lambda *_: rig.reply(body=card)
+        rig.post(target(rig), b'{"sessionId": "", "maskedPan": "5**1"}').run(1_000)
+        assert rig.cloud.count("authorize") == 1
+
     def test_a_cloud_that_does_not_wait_is_not_hammered(self, rig: Any) -> None:
         rig.cloud.rules["card"] = lambda *_: rig.reply(status=404)
         before = len(rig.cloud.calls)
