@@ -283,8 +283,8 @@ class CpsSide:
             self._check(now_ms)
 
     def _has_waited(self, now_ms: int) -> bool:
-        """No card for the whole time, so the read goes on; the state is old news."""
-        is_fresh = now_ms - self._checked_ms < _FRESH_MS
+        """No card for the whole time; a read that was looked at once goes on."""
+        is_fresh = self._checked_ms > max(self._started_ms, now_ms - _FRESH_MS)
         return is_fresh and now_ms - self._polled_ms >= _WAIT_CARD_S * 1000
 
     def _take_callback(self, fact: CallbackReceived, now_ms: int) -> bool:

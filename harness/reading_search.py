@@ -16,7 +16,7 @@ What a bundle cannot show is two faults that hide each other; ``EACH`` plays eve
 by itself.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, Literal, TypeVar
 
@@ -59,10 +59,19 @@ class Found(Generic[R]):
 
 
 class Search(Generic[R]):
-    """See the module's text; ``play`` plays the case under a reading."""
+    """See the module's text; ``play`` plays the case under a reading.
 
-    def __init__(self, play: Callable[[Bundle], Seen[R]]) -> None:
+    ``apart``: pairs of switches that never share a bundle.
+    """
+
+    def __init__(
+        self,
+        play: Callable[[Bundle], Seen[R]],
+        *,
+        apart: Collection[frozenset[str]] = (),
+    ) -> None:
         self._play = play
+        self._apart = apart
         self.found: Found[R] = Found()
 
     def run(self, alternatives: Sequence[Alternative]) -> Found[R]:
@@ -70,7 +79,7 @@ class Search(Generic[R]):
         waiting: Sequence[Alternative] = alternatives
         while waiting:
             masked: list[Alternative] = []
-            for bundle in bundles(waiting):
+            for bundle in bundles(waiting, self._apart):
                 masked += self._try(bundle)
             if len(masked) == len(waiting):
                 self.found.unreached = tuple(masked)
@@ -123,14 +132,24 @@ class Search(Generic[R]):
         return self._play(bundle)
 
 
-def bundles(alternatives: Sequence[Alternative]) -> list[Bundle]:
-    """The n-th value of each switch in the n-th bundle."""
+def bundles(
+    alternatives: Sequence[Alternative], apart: Collection[frozenset[str]] = ()
+) -> list[Bundle]:
+    """The n-th value of each switch in the n-th bundle, or in the next that fits."""
     rows: list[list[Alternative]] = []
-    counted: dict[str, int] = {}
     for one in alternatives:
-        at = counted.get(one.name, 0)
-        counted[one.name] = at + 1
-        if at == len(rows):
-            rows.append([])
-        rows[at].append(one)
+        row = next((row for row in rows if _fits(one, row, apart)), None)
+        if row is None:
+            rows.append([one])
+        else:
+            row.append(one)
     return [tuple(row) for row in rows]
+
+
+def _fits(
+    one: Alternative, row: Sequence[Alternative], apart: Collection[frozenset[str]]
+) -> bool:
+    return not any(
+        other.name == one.name or frozenset({other.name, one.name}) in apart
+        for other in row
+    )

@@ -32,6 +32,19 @@ SWITCHES: Final[Mapping[Interface, Mapping[str, Switch]]] = {
 }
 
 
+#: Not played together: both at once leave no controller a way out. Why.
+APART: Final[Mapping[frozenset[str], str]] = {
+    frozenset({"over_commit", "failed_session"}): (
+        "who attempts more than was reserved, as some declare to, is left with a session "
+        "that failed and can never be closed; each by itself is played"
+    ),
+    frozenset({"read_timeout_s", "wait_max_s"}): (
+        "where reads end by themselves and polls do not wait, a terminal is dark between "
+        "two questions, and nobody says how long that may be; each by itself is played"
+    ),
+}
+
+
 class NoSuchReading(ValueError):
     """Words of the command line that name no reading: found and allowed."""
 

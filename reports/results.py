@@ -95,7 +95,7 @@ class SessionLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OtherReadings:
-    """The same case under other readings of ambiguous clauses, one ``name=value`` each."""
+    """The same case under other readings of ambiguous clauses: ``name=value``."""
 
     #: How often the case was played for them; one play tries several at once.
     plays: int

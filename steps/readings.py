@@ -14,7 +14,16 @@ from _pytest.runner import runtestprotocol  # as every plugin that plays an item
 
 from harness.collector import CONSULTED_PROPERTY, PROPERTY, WIRE_PROPERTY
 from harness.reading_search import Bundle, Found, Search, Seen, Standing
-from harness.readings import EACH, Asked, Interface, in_words, is_search, others, parse
+from harness.readings import (
+    APART,
+    EACH,
+    Asked,
+    Interface,
+    in_words,
+    is_search,
+    others,
+    parse,
+)
 from reports.results import CaseResult, OtherReadings, case_from
 
 _ASKED: Final = pytest.StashKey[Asked]()
@@ -64,7 +73,7 @@ class _Plays:
         first = _case_of(called) if called else None
         if called is None or first is None or not first.is_green:
             return reports
-        search = Search(self._seen)
+        search = Search(self._seen, apart=APART)
         face: Interface = "cps" if first.column == "cps" else "psp"
         alternatives = others(face, _property(called, CONSULTED_PROPERTY) or ())
         explore = search.run_each if is_each else search.run

@@ -112,9 +112,9 @@ class TestReading:
     def test_reading_that_ended_is_started_again(self, rig: Any) -> None:
         """Also where the cloud lets a poll wait although nothing is read any more."""
         rig.cloud.state = "IDLE"
-        rig.run(60_000)
+        rig.run(45_000)
         assert rig.cloud.count("start") == 1
-        rig.run(110_000)
+        rig.run(10_000)
         assert rig.cloud.count("start") == 2
 
     def test_a_state_that_lags_is_given_time(self, rig_of: Make) -> None:

@@ -65,7 +65,7 @@ POLICY_SWITCHES: Final[Mapping[str, Switch]] = {
     "cancel_repeat": Switch(clause="4.3", grade=_A, about="status of a second cancel", default=409, allowed=(409, 200)),
     "cancel_after_commit": Switch(clause="4.3", grade=_A, about="status of a cancel after a commit; 200 answers the committed session", default=409, allowed=(409, 200)),
     "failed_session": Switch(clause="4.3", grade=_A, about="whether a session whose commit FAILED can be closed again", default="retryable", allowed=("retryable", "final")),
-    "session_expiry_h": Switch(clause="4.3", grade=_A, about="hours until the cloud cancels an open session by itself; 0 never", default=0, span=(0, 8760), samples=(24, 168, 720)),
+    "session_expiry_h": Switch(clause="4.3", grade=_A, about="hours until the cloud cancels an open session by itself; 0 never", default=0, span=(0, 8760), samples=(24, 720)),
     "bad_parameter": Switch(clause="4.3, 9.3", grade=_A, about="status of a missing or wrong parameter", default=400, allowed=(400, 422)),
     # The terminal is offline (4.5)
     "offline_close": Switch(clause="4.5, 9.2", grade=_A, about="commit or cancel while the terminal is not connected: error, or confirmed and stored", default="error", allowed=("error", "queue")),
@@ -75,10 +75,10 @@ POLICY_SWITCHES: Final[Mapping[str, Switch]] = {
     # Start, card, stop (2, 3)
     "start_success": Switch(clause="9.2", grade=Grade.CODE, about="status of an accepted start, stop or ui", default=204, allowed=(204, 200)),
     "start_busy": Switch(clause="E3, 9.3", grade=_A, about="start while reading or with a card: 409, or a new read", default="409", allowed=("409", "restart")),
-    "reading_delay_ms": Switch(clause="3", grade=Grade.CODE, about="from an accepted start to READING", default=300, span=(0, 10_000), samples=(0, 2_000, 10_000)),
-    "read_timeout_s": Switch(clause="3", grade=_A, about="seconds until a read without a card ends; 0 never", default=0, span=(0, 86_400), samples=(30, 600, 86_400)),
+    "reading_delay_ms": Switch(clause="3", grade=Grade.CODE, about="from an accepted start to READING", default=300, span=(0, 10_000), samples=(0, 10_000)),
+    "read_timeout_s": Switch(clause="3", grade=_A, about="seconds until a read without a card ends; 0 never", default=0, span=(0, 86_400), samples=(30, 3600)),
     "card_timeout_s": Switch(clause="3", grade=_A, about="seconds until a card that nobody authorises is dropped", default=30, span=(1, 3600), samples=(10, 3600)),
-    "wait_max_s": Switch(clause="E4", grade=_A, about="longest long poll; a longer waitTime is cut to it", default=60, span=(0, 300), samples=(0, 5, 300)),
+    "wait_max_s": Switch(clause="E4", grade=_A, about="longest long poll; a longer waitTime is cut to it", default=60, span=(0, 300), samples=(0, 300)),
     "no_card": Switch(clause="E4, 9.3", grade=_A, about="status when no card came within waitTime", default=204, allowed=(204, 404, 408)),
     "stop_idle": Switch(clause="E5", grade=_A, about="status of a stop while idle", default=204, allowed=(204, 409)),
     "stop_body": Switch(clause="9.2", grade=Grade.CODE, about="body of stop: empty, or a CANCELLED session as one mock answers", default="empty", allowed=("empty", "session")),
@@ -92,7 +92,7 @@ POLICY_SWITCHES: Final[Mapping[str, Switch]] = {
     "declined_body": Switch(clause="E6", grade=Grade.CODE, about="declined answer: state and result alone, or the full session without an id", default="short", allowed=("short", "full")),
     "partial_approval": Switch(clause="7", grade=_A, about="an issuer that grants a part: AUTHORIZED for that part, or declined", default="authorized", allowed=("authorized", "declined")),
     # Sessions, lists, names
-    "session_days": Switch(clause="E7", grade=_A, about="days that a closed session stays in E7 and E8", default=7, span=(0, 3650), samples=(0, 1, 3650)),
+    "session_days": Switch(clause="E7", grade=_A, about="days that a closed session stays in E7 and E8", default=7, span=(0, 3650), samples=(1, 3650)),
     "list_shape": Switch(clause="E1, E7", grade=_A, about="lists as an array, or wrapped in an object", default="array", allowed=("array", "wrapped")),
     "committed_name": Switch(clause="9.2", grade=Grade.CODE, about="spelling of the committed state", default="COMMITED", allowed=("COMMITED", "COMMITTED")),
     "unknown_parameter": Switch(clause="1.3", grade=_A, about="query parameters that no route knows: ignored, or refused as wrong", default="ignore", allowed=("ignore", "refuse")),

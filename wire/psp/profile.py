@@ -70,7 +70,7 @@ class Profile:
     wrong_magic: Literal["drop", "not_ok", "accept"] = _switch("drop", "A21", "C2", mark=Mark.ASSUMPTION, about="a request with another magic than 0x3C; 'accept' is P6X by the old pages")
     frame_limit_bytes: Literal[258, 257] = _switch(258, "C4", mark=Mark.CONTRA, about="most bytes of a classic block, checksum included")
     version_frame_limit: Literal["ignored", "enforced"] = _switch("ignored", "A36", "C4", mark=Mark.ASSUMPTION, about="the 36-byte limit when Protocol selects version 1 or 2")
-    inter_byte_ms: int = _switch(INTER_BYTE_MS, "A20", mark=Mark.ASSUMPTION, about="silence after which an unfinished block is given up", allowed=range(1, 60_001), samples=(50, 10_000, 60_000))
+    inter_byte_ms: int = _switch(INTER_BYTE_MS, "A20", mark=Mark.ASSUMPTION, about="silence after which an unfinished block is given up", allowed=range(1, 60_001), samples=(50, 60_000))
     not_ok_on_bad_checksum: bool = _switch(_YES, "A19", mark=Mark.ASSUMPTION, about="Result Not OK (0x04) on a bad checksum, or silence")
     second_client: Literal["close_new", "take_over"] = _switch("close_new", "A22", mark=Mark.ASSUMPTION, about="a second TCP client connects")
     host_hangup: Literal["offline", "kept"] = _switch("offline", "A23", mark=Mark.ASSUMPTION, about="state and options after the host closed its TCP connection; sessions stay")
