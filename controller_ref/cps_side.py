@@ -18,7 +18,8 @@ from typing import Final
 
 from controller_ref import port
 from controller_ref.cps_calls import CpsAnswer, CpsCalls
-from controller_ref.cps_closing import CloseJudge, receipt_of
+from controller_ref.cps_closing import CloseJudge
+from controller_ref.cps_reports import approved, open_session
 from wire.cps import (
     Card,
     RemoteProtocolError,
@@ -45,6 +46,8 @@ from wire.machine import (
 #: A little beyond what the terminal may take with three PIN entries (210 s).
 _AUTHORISE_MS: Final = 220_000
 _WAIT_CARD_S: Final = 50
+#: Where reads end by themselves, nobody may wait for a card that cannot come.
+_SHORT_WAIT_S: Final = 10
 _WAIT_CARD_MS: Final = 70_000
 #: So long a read is believed to go on because its polls wait.
 _FRESH_MS: Final = 120_000
@@ -52,6 +55,8 @@ _FRESH_MS: Final = 120_000
 _POLL_MS: Final = 20_000
 #: The state may lag behind an accepted call (cps.md E3).
 _LAG_MS: Final = 5_000
+#: A read that does not begin within this never will.
+_STARTS_WITHIN_MS: Final = 15_000
 _FIRST_CHECK_MS: Final = 5_000
 _LONGEST_CHECK_MS: Final = 60_000
 #: While nothing is read, and while no new sessions may be opened.
@@ -96,6 +101,7 @@ class CpsSide:
         self._started_ms = 0
         self._authorised_ms = 0
         self._polled_ms = self._checked_ms = 0
+        self._wait_s = _WAIT_CARD_S
         self._start_from_ms = 0
         self._check_ms: int | None = None
         self._check_pause_ms = _FIRST_CHECK_MS
@@ -202,13 +208,13 @@ class CpsSide:
 
     def _compare(self, state: str, now_ms: int) -> None:
         """What the terminal does, and what we believe that it does."""
-        is_settled = now_ms - self._started_ms >= _LAG_MS
+        is_settled = now_ms - self._started_ms >= _STARTS_WITHIN_MS
         if self._reader is _Reader.IDLE and state != TerminalState.IDLE:
             # A read from before a death, or somebody else's.
             self._stop("")
         elif self._reader is _Reader.READING and state == TerminalState.IDLE:
             if is_settled:
-                self._reader = _Reader.IDLE
+                self._reader, self._wait_s = _Reader.IDLE, _SHORT_WAIT_S
             else:
                 self._check_at(now_ms, _LAG_MS)
         elif self._reader is _Reader.READING:
@@ -262,7 +268,7 @@ class CpsSide:
             self._check_at(now_ms, due_ms - now_ms)
             return
         self._polled_ms = now_ms
-        read, params = self._reads, {"waitTime": _WAIT_CARD_S}
+        read, params = self._reads, {"waitTime": self._wait_s}
 
         def answered(answer: CpsAnswer, now_ms: int) -> None:
             if read == self._reads and self._reader is _Reader.READING:
@@ -284,6 +290,8 @@ class CpsSide:
 
     def _has_waited(self, now_ms: int) -> bool:
         """No card for the whole time; a read that was looked at once goes on."""
+        if self._wait_s < _WAIT_CARD_S:
+            return False
         is_fresh = self._checked_ms > max(self._started_ms, now_ms - _FRESH_MS)
         return is_fresh and now_ms - self._polled_ms >= _WAIT_CARD_S * 1000
 
@@ -342,7 +350,7 @@ class CpsSide:
                 is_certain=now_ms - self._authorised_ms < port.SWIFT_DECLINE_MS
             )
             if state is SessionState.AUTHORIZED and session.session_id:
-                report = _approved(session)
+                report = approved(session)
             self._reader = _Reader.IDLE
         else:
             if answer.is_refused:
@@ -356,7 +364,7 @@ class CpsSide:
         except RemoteProtocolError:
             return
         if answer.status == 200:
-            sessions = [found for row in rows if (found := _open_session(row))]
+            sessions = [found for row in rows if (found := open_session(row))]
             self.reports.append(port.OpenSessions(sessions=tuple(sessions)))
 
     # --- Time -------------------------------------------------------------------
@@ -375,26 +383,3 @@ class CpsSide:
         if self._check_ms is not None and self._check_ms <= now_ms:
             self._check(now_ms)
         self._mind_reader(now_ms)
-
-
-def _approved(session: Session) -> port.Approved:
-    return port.Approved(
-        session_id=session.session_id,
-        amount_minor=session.authorized_amount,
-        was_asked=True,
-        receipt=receipt_of(session),
-    )
-
-
-def _open_session(row: object) -> port.OpenSession | None:
-    try:
-        session = Session.from_json(row)
-    except RemoteProtocolError:
-        return None
-    if parse_state(session.state) is not SessionState.AUTHORIZED:
-        return None
-    return port.OpenSession(
-        session_id=session.session_id,
-        card_id=session.card_id,
-        amount_minor=session.authorized_amount,
-    )

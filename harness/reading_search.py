@@ -61,7 +61,7 @@ class Found(Generic[R]):
 class Search(Generic[R]):
     """See the module's text; ``play`` plays the case under a reading.
 
-    ``apart``: pairs of switches that never share a bundle.
+    ``apart``: pairs of values, in words, that never share a bundle.
     """
 
     def __init__(
@@ -150,6 +150,6 @@ def _fits(
     one: Alternative, row: Sequence[Alternative], apart: Collection[frozenset[str]]
 ) -> bool:
     return not any(
-        other.name == one.name or frozenset({other.name, one.name}) in apart
+        other.name == one.name or frozenset({str(other), str(one)}) in apart
         for other in row
     )

@@ -32,13 +32,15 @@ SWITCHES: Final[Mapping[Interface, Mapping[str, Switch]]] = {
 }
 
 
-#: Not played together: both at once leave no controller a way out. Why.
+_NO_WAY_OUT: Final = (
+    "who attempts more than was reserved, as some declare to, is left with a session that "
+    "failed and can never be closed; each by itself is played"
+)
+#: Values that are never in one play, and why.
 APART: Final[Mapping[frozenset[str], str]] = {
-    frozenset({"over_commit", "failed_session"}): (
-        "who attempts more than was reserved, as some declare to, is left with a session "
-        "that failed and can never be closed; each by itself is played"
-    ),
-    frozenset({"read_timeout_s", "wait_max_s"}): (
+    frozenset({"over_commit=accept", "failed_session=final"}): _NO_WAY_OUT,
+    frozenset({"over_commit=fail", "failed_session=final"}): _NO_WAY_OUT,
+    frozenset({"read_timeout_s=30", "wait_max_s=0"}): (
         "where reads end by themselves and polls do not wait, a terminal is dark between "
         "two questions, and nobody says how long that may be; each by itself is played"
     ),

@@ -122,6 +122,7 @@ class TestReading:
         rig.cloud.rules["card"] = lambda *_: rig.reply(status=404)
         rig.cloud.rules["start"] = lambda *_: rig.reply(status=204)
         rig.boot(settle_ms=2_000)
+        rig.run(10_000)
         rig.cloud.state = "READING"
         rig.run(10_000)
         assert rig.cloud.count("start") == 1
