@@ -230,6 +230,14 @@ def requirements(
     raise typer.Exit(show_requirements(" ".join(words or ())))
 
 
+@app.command()
+def questions() -> None:
+    """Print what Payter's pages leave open, as questions: docs/questions-to-payter.md."""
+    from harness.questions import questions as written
+
+    typer.echo(written(), nl=False)
+
+
 app.command()(serve)
 
 #: What typer raises for words that it does not understand.

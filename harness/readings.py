@@ -59,10 +59,11 @@ class Alternative:
     value: Value
 
     def __str__(self) -> str:
-        return f"{self.name}={_in_words(self.value)}"
+        return f"{self.name}={value_words(self.value)}"
 
 
-def _in_words(value: Value) -> str:
+def value_words(value: Value) -> str:
+    """A value as the command line takes it."""
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
@@ -132,7 +133,7 @@ def _names(value: Value) -> tuple[str, ...]:
     """How a value may be written; numbers also as the pages write them."""
     if isinstance(value, int) and not isinstance(value, bool):
         return (str(value), f"0x{value:02x}", f"0x{value:02X}")
-    return (_in_words(value),)
+    return (value_words(value),)
 
 
 def _span(switch: Switch) -> range | None:
@@ -146,7 +147,7 @@ def allowed_words(switch: Switch) -> str:
     span = _span(switch)
     if span is not None:
         return f"{span[0]}..{span[-1]}"
-    return ", ".join(_in_words(value) for value in tuple(switch.allowed))
+    return ", ".join(value_words(value) for value in tuple(switch.allowed))
 
 
 # --- What a bench plays by ------------------------------------------------------
