@@ -23,7 +23,6 @@ from controller_ref.cps_reports import approved, open_session
 from wire.cps import (
     Card,
     RemoteProtocolError,
-    Session,
     SessionState,
     TerminalInfo,
     TerminalState,

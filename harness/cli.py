@@ -232,7 +232,7 @@ def requirements(
 
 @app.command()
 def questions() -> None:
-    """Print what Payter's pages leave open, as questions: docs/questions-to-payter.md."""
+    """Print what Payter's pages leave open: docs/questions-to-payter.md."""
     from harness.questions import questions as written
 
     typer.echo(written(), nl=False)

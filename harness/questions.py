@@ -1,8 +1,8 @@
 """``nohold questions``: what Payter is asked, made of the ambiguity register.
 
 For a person at Payter who answers questions: the weightiest first, each with why it is
-asked, how it can be read, what nohold takes it for, and what another answer would change
-for a controller.
+asked, how it can be read, what nohold takes it for, and what another answer would
+change for a controller.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,11 +13,11 @@ from reports.register import load_catalogue, load_register
 
 _HEAD = """# Questions to Payter
 
-Made by `nohold questions` from the ambiguity register (`harness/ambiguities/`); do not
-edit. Each question is something that the public pages leave open, or say in two ways. Until
-it is answered, nohold plays every reading of it (`nohold run --readings all`) and a
-controller has to be safe under all. Nothing below is a claim about Payter: what we take for
-granted is an assumption and marked as one.
+Made by `nohold questions` from the ambiguity register (`harness/ambiguities/`); do
+not edit. Each question is something that the public pages leave open, or say in two
+ways. Until it is answered, nohold plays every reading of it that can be played
+(`nohold run --readings all`), and a controller has to be safe under all. Nothing below
+is a claim about Payter: what we take for granted is an assumption and marked as one.
 
 The questions on which most depends come first. In brackets: the ids of the register.
 """
@@ -118,7 +118,7 @@ def _sentence(text: str) -> str:
 
 def _agreed() -> Iterator[str]:
     yield "## On what the ends must agree beforehand\n"
-    yield "No controller can be safe under both readings of these, so no run plays them.\n"
+    yield "No controller can be safe under both readings of these: no run plays them.\n"
     for table in SWITCHES.values():
         for name, switch in table.items():
             if switch.agreed:

@@ -33,16 +33,17 @@ SWITCHES: Final[Mapping[Interface, Mapping[str, Switch]]] = {
 
 
 _NO_WAY_OUT: Final = (
-    "who attempts more than was reserved, as some declare to, is left with a session that "
-    "failed and can never be closed; each by itself is played"
+    "who attempts more than was reserved, as some declare to, is left with a session "
+    "that failed and can never be closed; each by itself is played"
 )
 #: Values that are never in one play, and why.
 APART: Final[Mapping[frozenset[str], str]] = {
     frozenset({"over_commit=accept", "failed_session=final"}): _NO_WAY_OUT,
     frozenset({"over_commit=fail", "failed_session=final"}): _NO_WAY_OUT,
     frozenset({"read_timeout_s=30", "wait_max_s=0"}): (
-        "where reads end by themselves and polls do not wait, a terminal is dark between "
-        "two questions, and nobody says how long that may be; each by itself is played"
+        "where reads end by themselves and polls do not wait, a terminal is dark "
+        "between two questions, and nobody says how long that may be; each by itself "
+        "is played"
     ),
 }
 
@@ -83,9 +84,14 @@ def others(interface: Interface, names: Iterable[str]) -> tuple[Alternative, ...
     )
 
 
-def agreed(interface: Interface) -> tuple[str, ...]:
-    """Switches on which the ends must agree beforehand; no run plays them."""
-    return tuple(name for name, one in SWITCHES[interface].items() if one.agreed)
+def unplayed() -> Mapping[str, str]:
+    """What no run plays -> why: the ends must agree on it beforehand."""
+    return {
+        name: f"the ends must agree: {one.agreed}"
+        for table in SWITCHES.values()
+        for name, one in table.items()
+        if one.agreed
+    }
 
 
 def is_search(words: str) -> bool:
@@ -108,7 +114,8 @@ def _parsed(word: str) -> Alternative:
             dict.fromkeys(n for table in SWITCHES.values() for n in table)
         )
         raise NoSuchReading(
-            f"--readings: found {word!r}, allowed {ALL}, {EACH} or name=value of {names}"
+            f"--readings: found {word!r}, allowed {ALL}, {EACH} or name=value of "
+            f"{names}"
         )
     values = [value for one in known if (value := _value_of(one, text)) is not None]
     if not values:

@@ -21,10 +21,13 @@ from harness.bench import VERSION
 from harness.collector import Collector
 from harness.declaration import SetupError
 from harness.progress import ProgressDisplay, Tally
+from harness.readings import unplayed
 from harness.shells.crew import Crew, can_fork, cores
+from harness.wire_coverage import wire_lines
 from reports.json_report import json_report
 from reports.junit import junit_xml
 from reports.matrix import matrix_text
+from reports.readings_text import readings_text
 from reports.register import load_catalogue
 from reports.results import (
     NOT_APPLICABLE,
@@ -33,6 +36,7 @@ from reports.results import (
     QuestionLine,
     RunResult,
 )
+from reports.wire_table import wire_text
 from simulator.clock import wall_time_s
 
 WRONG_USE: Final = 2
@@ -246,6 +250,8 @@ def examine(options: RunOptions) -> int:
         result, collector = play_in_real_time(options, err)
     else:
         result, collector = play(options, err)
+    if options.coverage:
+        result = replace(result, wire=wire_lines(collector.wire))
     groups = load_catalogue().groups
     for name, text in _files(options, result, groups):
         name.parent.mkdir(parents=True, exist_ok=True)
@@ -258,6 +264,11 @@ def examine(options: RunOptions) -> int:
             end="",
             soft_wrap=True,
         )
+        for text in (
+            readings_text(result, unplayed=unplayed()),
+            wire_text(result.wire),
+        ):
+            out.print(text, markup=False, end="", soft_wrap=True)
         out.print(f"{wall_time_s() - began_s:.1f} s")
     return _status(result, collector, err)
 

@@ -33,8 +33,20 @@ def summary(run: RunResult) -> Mapping[str, object]:
         "green": sum(case.is_green for case in run.cases),
         "conduct": conduct_counts(run.cases),
         "settlement": settlement_counts(run.cases),
+        "readings": _readings(run),
         "requirements": requirement_outcomes(run.cases),
         "questions": {"asked": len(run.questions), "answered": run.answered},
+    }
+
+
+def _readings(run: RunResult) -> Mapping[str, int]:
+    """How many readings besides the default were tried, and how many are red."""
+    others = [case.other_readings for case in run.cases if case.other_readings]
+    return {
+        "tried": sum(len(one.tried) for one in others),
+        "plays": sum(one.plays for one in others),
+        "red": sum(len(one.red) for one in others),
+        "moot": sum(len(one.moot) for one in others),
     }
 
 

@@ -50,8 +50,11 @@ def junit_xml(run: RunResult, groups: Mapping[str, str]) -> str:
 
 def outcome(case: CaseResult) -> str:
     """The JUnit word for a case: passed, failure, error or skipped."""
-    if case.is_green:
+    if case.is_green and not case.red_readings:
         return "passed"
+    if case.is_green:
+        errors = [one.conduct == ERROR for one in case.red_readings]
+        return "error" if all(errors) else "failure"
     if case.conduct == FAIL or (case.conduct != ERROR and not case.is_settled):
         return "failure"
     return "skipped" if case.conduct == NOT_APPLICABLE else "error"
@@ -91,6 +94,7 @@ def _case_properties(case: CaseResult) -> list[tuple[str, str]]:
         ("conduct", case.conduct),
         ("settlement", case.settlement or "no session"),
         ("virtual_ms", str(case.duration_ms)),
+        *_reading_properties(case),
     ]
 
 
@@ -102,6 +106,14 @@ def _question_properties(run: RunResult) -> list[tuple[str, str]]:
     return pairs
 
 
+def _reading_properties(case: CaseResult) -> list[tuple[str, str]]:
+    if case.other_readings is None:
+        return [("reading", case.reading)] if case.reading else []
+    found = [("readings_tried", str(len(case.other_readings.tried)))]
+    found += [("red_reading", one.reading) for one in case.other_readings.red]
+    return found + [("moot_reading", one.reading) for one in case.other_readings.moot]
+
+
 def _properties(parent: ET.Element, pairs: Sequence[tuple[str, str]]) -> None:
     properties = ET.SubElement(parent, "properties")
     for name, value in pairs:
@@ -110,6 +122,9 @@ def _properties(parent: ET.Element, pairs: Sequence[tuple[str, str]]) -> None:
 
 def _headline(case: CaseResult) -> str:
     """One line: the first finding, else what the verdicts and the reason say."""
+    if case.is_green and case.red_readings:
+        first_red = case.red_readings[0]
+        return _clean(f"under {first_red.reading}: {_headline(first_red)}")
     verdicts = case.conduct
     if case.settlement is not None:
         verdicts += f", session {case.settlement}"
@@ -132,6 +147,8 @@ def _evidence(case: CaseResult) -> list[str]:
         lines += ["last records:", *(f"  {line}" for line in case.trace_tail)]
     if case.replay:
         lines.append(f"replay: {case.replay}")
+    for other in case.red_readings:
+        lines += [f"under {other.reading}:", *(f"  {one}" for one in _evidence(other))]
     return lines
 
 

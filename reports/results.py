@@ -216,6 +216,21 @@ class QuestionLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WireLine:
+    """How often something happened on the wire; 0: it could have, and never did."""
+
+    #: psp | cps
+    interface: str
+    #: The command (PSP), or the route (CPS).
+    ask: str
+    #: The terminal's state (PSP).
+    state: str
+    #: The answer (PSP), or the status (CPS).
+    result: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunResult:
     """One run of the examiner. ``started_at``: calendar time, ISO 8601 with zone."""
 
@@ -229,6 +244,8 @@ class RunResult:
     controller: str = ""
     #: Asked of the vendor; they are no cases and change no verdict.
     questions: tuple[QuestionLine, ...] = ()
+    #: Only where it was asked for.
+    wire: tuple[WireLine, ...] = ()
 
     @property
     def answered(self) -> int:
@@ -317,8 +334,14 @@ def run_from(document: Node) -> RunResult:
         _made(QuestionLine, node, requirements=tuple(node.get("requirements", ())))
         for node in _nodes(document, "questions")
     )
+    wire = tuple(_made(WireLine, node) for node in _nodes(document, "wire"))
     return _made(
-        RunResult, document, cases=cases, left_out=left_out, questions=questions
+        RunResult,
+        document,
+        cases=cases,
+        left_out=left_out,
+        questions=questions,
+        wire=wire,
     )
 
 

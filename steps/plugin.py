@@ -22,11 +22,17 @@ from pytest_bdd.scenario import scenario_wrapper_template_registry
 
 from harness.bench import Bench, CaseName, WrongUse
 from harness.case import Case, CaseNotGreen, conclude
-from harness.collector import CONSULTED_PROPERTY, PROPERTY, WRONG_USE_PROPERTY
+from harness.collector import (
+    CONSULTED_PROPERTY,
+    PROPERTY,
+    WIRE_PROPERTY,
+    WRONG_USE_PROPERTY,
+)
 from harness.columns import COLUMNS, Column, column_of, columns_for
 from harness.declaration import Declaration, NotClaimed, load
 from harness.device import find_factory
 from harness.run import REFERENCE
+from harness.wire_coverage import happened
 from harness.wishes import Wishes
 from harness.world import Desk, VirtualWorld, World
 from simulator.station import ImpossibleError
@@ -323,6 +329,9 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
     del item.stash[_CASE]
     item.user_properties.append((PROPERTY, asdict(result)))
     item.user_properties.append((CONSULTED_PROPERTY, case.bench.answers.consulted()))
+    if item.config.getoption("--nohold-coverage"):
+        seen = happened(case.bench.trace.records)
+        item.user_properties.append((WIRE_PROPERTY, dict(seen)))
     if asked_of(item).is_inner:
         return  # the case goes on; nobody reads a traceback of this play
     if isinstance(error, NotClaimed):
