@@ -94,6 +94,8 @@ class Case:
         name = self.scenario_id or self.path.stem
         case = self.bench.case
         title = "/".join((self.path.name, case.scenario, case.row))
+        if self.bench.wishes.asked.is_inner:
+            title += "/" + in_words(self.bench.wishes.asked.reading)
         mark = hashlib.sha256(title.encode()).hexdigest()[:8]
         return f"{name}-{mark}-{self.bench.column.name}.jsonl"
 

@@ -24,6 +24,21 @@ app = typer.Typer(
 )
 
 
+Host = Annotated[
+    str, typer.Option(help="where ports listen; a box cannot reach loopback")
+]
+Readings = Annotated[
+    str,
+    typer.Option(
+        help="all: also under every other reading of an ambiguous clause that counts; "
+        "each: those one by one; name=value[,name=value]: that one only"
+    ),
+]
+Coverage = Annotated[
+    bool, typer.Option("--coverage", help="what happened on the wire, and what never")
+]
+
+
 def _fail(text: str) -> typer.Exit:
     typer.echo(f"nohold: {text}", err=True)
     return typer.Exit(2)
@@ -130,19 +145,9 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter per flag
     long: Annotated[
         bool, typer.Option("--long", help="also what takes a wall clock long")
     ] = False,
-    host: Annotated[
-        str, typer.Option(help="where ports listen; a box cannot reach loopback")
-    ] = "127.0.0.1",
-    readings: Annotated[
-        str,
-        typer.Option(
-            help="all: also under every other reading of an ambiguous clause that "
-            "counts; each: those one by one; name=value[,name=value]: that one only"
-        ),
-    ] = "",
-    coverage: Annotated[
-        bool, typer.Option("--coverage", help="what happened on the wire, what never")
-    ] = False,
+    host: Host = "127.0.0.1",
+    readings: Readings = "",
+    coverage: Coverage = False,
 ) -> None:
     """Play scenarios against a controller and judge them.
 
@@ -189,9 +194,7 @@ def check(
         Path,
         typer.Option("-d", "--declaration", help="the controller's declaration.toml"),
     ],
-    host: Annotated[
-        str, typer.Option(help="where ports listen; a box cannot reach loopback")
-    ] = "127.0.0.1",
+    host: Host = "127.0.0.1",
     seed: Annotated[int, typer.Option(help="the API key follows it")] = 1,
 ) -> None:
     """Look whether a controller can be examined: ports, key, restart, state.

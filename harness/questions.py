@@ -6,6 +6,7 @@ change for a controller.
 """
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from harness.ambiguities import Entry, Played, entries, readings_in_words
 from harness.readings import APART, SWITCHES, value_words
@@ -51,7 +52,7 @@ def questions() -> str:
 
 def weight(one: Entry) -> int:
     """How much depends on an answer: requirements, obligations twice, and scenarios."""
-    register = load_register().requirements
+    register = _register().requirements
     levels = [str(register[name].level) for name in one.requirements]
     return sum(2 if level == "MUST" else 1 for level in levels) + len(scenarios(one))
 
@@ -59,8 +60,13 @@ def weight(one: Entry) -> int:
 def scenarios(one: Entry) -> tuple[str, ...]:
     """Scenarios of the catalogue that test one of its requirements."""
     wanted = set(one.requirements)
-    every = load_catalogue().scenarios.values()
+    every = _catalogue().scenarios.values()
     return tuple(each.id for each in every if wanted & set(each.requirements))
+
+
+# Read once: a question is weighed again and again.
+_register = lru_cache(maxsize=1)(load_register)
+_catalogue = lru_cache(maxsize=1)(load_catalogue)
 
 
 def _question(number: int, one: Entry, also: Sequence[Entry]) -> Iterator[str]:

@@ -234,7 +234,9 @@ def _needs_s(case: CaseResult, options: RunOptions) -> int:
     """Real seconds that a case will need; none when it will not be played."""
     if case.conduct == NOT_APPLICABLE:
         return 0
-    return (case.story_ms + EPILOGUE_MS) // 1000 // options.time_scale + STARTING_S
+    play_s = (case.story_ms + EPILOGUE_MS) // 1000 // options.time_scale + STARTING_S
+    others = case.other_readings
+    return play_s * (1 + (others.plays if others else 0))
 
 
 def _place(case: CaseResult) -> tuple[str, ...]:

@@ -109,7 +109,7 @@ class OtherReadings:
     @property
     def red(self) -> tuple["CaseResult", ...]:
         """Readings under which the controller, or the examiner, went wrong."""
-        return tuple(one for one in self.not_green if not one.is_moot)
+        return tuple(one for one in self.not_green if one.is_red)
 
     @property
     def moot(self) -> tuple["CaseResult", ...]:
@@ -179,6 +179,11 @@ class CaseResult:
         return self.conduct in (INCONCLUSIVE, NOT_APPLICABLE) and self.is_settled
 
     @property
+    def is_red(self) -> bool:
+        """Something went wrong, which is more than not having been shown."""
+        return not self.is_green and not self.is_moot
+
+    @property
     def red_readings(self) -> tuple["CaseResult", ...]:
         return self.other_readings.red if self.other_readings else ()
 
@@ -221,11 +226,9 @@ class WireLine:
 
     #: psp | cps
     interface: str
-    #: The command (PSP), or the route (CPS).
+    #: PSP: a command in a state of the terminal, and its answer. CPS: route and status.
     ask: str
-    #: The terminal's state (PSP).
     state: str
-    #: The answer (PSP), or the status (CPS).
     result: str
     count: int
 

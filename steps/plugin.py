@@ -324,7 +324,8 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
             raise error
         return
     result = conclude(case, error)
-    _keep(item, case)
+    if result.is_red or not asked_of(item).is_inner:
+        _keep(item, case)
     # The item lives as long as the session; a forecourt with its trace need not.
     del item.stash[_CASE]
     item.user_properties.append((PROPERTY, asdict(result)))

@@ -15,12 +15,13 @@ import pytest
 from rich.console import Console
 
 import harness.world
-from harness.bench import Bench, CaseName, Wishes
+from harness.bench import Bench, CaseName
 from harness.case import Case, conclude
 from harness.columns import COLUMNS
 from harness.declaration import load
 from harness.run import FEATURES, REFERENCE, RunOptions, play
 from harness.watch import await_session
+from harness.wishes import Wishes
 from reports.results import CaseResult
 from tests.harness import mistakes
 from tests.harness.mistakes.table import KNOWN, Caught, Known

@@ -1,5 +1,6 @@
 """What ``nohold run`` asks of pytest."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from harness.run import (
     _is_long,
     _needs_s,
 )
-from reports.results import CaseResult
+from reports.results import CaseResult, OtherReadings
 
 
 def test_the_whole_suite_is_played_where_no_path_is_named() -> None:
@@ -62,3 +63,5 @@ def test_the_time_needed_is_the_story_and_what_all_cases_share() -> None:
     shared_s = EPILOGUE_MS // 1000
     assert _needs_s(rehearsed(100), options) == (100 + shared_s) // 20 + STARTING_S
     assert _needs_s(rehearsed(100, "NOT APPLICABLE"), options) == 0
+    again = replace(rehearsed(100), other_readings=OtherReadings(plays=2))
+    assert _needs_s(again, options) == 3 * _needs_s(rehearsed(100), options)

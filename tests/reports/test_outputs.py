@@ -257,6 +257,7 @@ def test_the_json_report_sums_up_and_reads_back() -> None:
         "green": 1,
         "conduct": {"FAIL": 1, "INCONCLUSIVE": 1, "PASS": 1, "NOT APPLICABLE": 1},
         "settlement": {"LEFT OPEN": 1, "CLOSED": 3},
+        "readings": {"tried": 0, "plays": 0, "red": 0, "moot": 0},
         "requirements": {
             "R-NOS-01": "FAIL",
             "R-NOS-05": "INCONCLUSIVE",

@@ -123,10 +123,11 @@ class TestReading:
 
 
 def test_switches_that_choose_a_row_are_read_by_rows_only() -> None:
-    # The codec must not know single switches beyond the three that every block has.
+    # The codec must not know single switches beyond the three that every block has;
+    # ``note`` and ``plain`` are methods.
     source = Path(__file__).parents[3] / "wire" / "psp" / "codec.py"
     used = re.findall(r"profile\.(\w+)", source.read_text(encoding="utf-8"))
-    assert sorted(set(used)) == [
+    assert sorted(set(used) - {"note", "plain"}) == [
         "frame_limit_bytes",
         "terminal_magic",
         "terminal_preamble",
