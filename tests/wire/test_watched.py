@@ -37,6 +37,7 @@ def test_only_what_is_asked_for_is_noted(watched: WatchedProfile) -> None:
     assert watched.consulted == set()
     assert watched.deviations() == {"result_size": 1}
     assert Reading(profile=watched) == Reading(profile=Profile(result_size=1))
+    assert len({watched, Policy(), WatchedProfile(Profile())}) == 3
     assert watched.consulted == set()
     assert watched.commit_zero == "accept"
     assert watched.consulted == {"commit_zero"}

@@ -306,7 +306,9 @@ class Reading:
             self.authorization_dol,
             self.declined_dol,
         )
-        object.__setattr__(self, "key", _key(self.family, options, self.profile))
+        object.__setattr__(
+            self, "key", _key(self.family, options, self.profile.plain())
+        )
 
     def with_options(self, options: int) -> "Reading":
         """This reading under the options of a Protocol command (psp.md 4.2).
