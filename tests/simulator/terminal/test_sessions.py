@@ -123,3 +123,12 @@ def test_the_store_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     assert list(store) == [kept.session_id, newest.session_id]
     with pytest.raises(OverflowError, match="open sessions"):
         store.open(_draft())
+
+
+def test_scattered_numbers_rise_by_no_rule_and_come_once() -> None:
+    store = SessionStore(Outbox(), random.Random(1), scatters=lambda: True)
+    numbers = [store.open(_draft()).psp_session_id for _ in range(50)]
+    assert len(set(numbers)) == 50
+    assert numbers != sorted(numbers)
+    assert 0 not in numbers
+    assert max(numbers) <= 0xFFFFFFFF
