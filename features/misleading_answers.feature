@@ -58,7 +58,7 @@ Feature: Misleading answers of the payment cloud
       And another system has cancelled the driver's session
       When the driver unplugs at connector 1
       Then the controller raises an alarm
-      And the last close is answered 409
+      And the last close finds the session closed already
 
   @must @R-CPS-08 @cps
   Rule: An error that is not final leaves the session open

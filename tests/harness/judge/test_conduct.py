@@ -326,6 +326,13 @@ def test_the_terminal_scans_at_the_end(
     assert breaches(play(script, claims=claims)) == found
 
 
+def test_a_terminal_that_rests_while_a_close_is_owed(play: Play) -> None:
+    """Closing comes before new holds; what is wrong is that it stays open."""
+    tried = "302 > CC : Void Session session_id=66\n303 reader psp ENABLED"
+    assert "R-STP-08" not in breaches(play(f"{OPEN}\n{tried}"))
+    assert "R-STP-08" in breaches(play(f"{OPEN}\n303 reader psp ENABLED"))
+
+
 def test_a_terminal_that_just_came_to_rest_is_not_judged(play: Play) -> None:
     script = '5 reader psp ENABLED\n6 json \'{"kind":"epilogue","event":"ended"}\''
     assert play(script, ended=False).green

@@ -1,0 +1,55 @@
+"""Questions about a bench: what a step may demand, and what it no longer can."""
+
+from collections.abc import Callable
+
+import pytest
+
+from harness.bench import Bench, NotReached
+from harness.watch import Breach, await_session, demand_state
+from simulator.terminal import SessionState
+
+Make = Callable[..., Bench]
+DAY_MS = 86_400_000
+
+
+def demand_release(bench: Bench) -> None:
+    driver = bench.driver(1)
+    demand_state(bench, driver, SessionState.CANCELLED, within_ms=bench.now_ms)
+
+
+def test_a_session_that_the_cloud_has_ended_is_not_demanded(make_bench: Make) -> None:
+    """That says nothing of a controller whose closes were all refused until then."""
+    bench = make_bench("cps")
+    bench.wishes.policy = {"session_expiry_h": 24}
+    bench.faults.put("http_status", route="E10", status=500, count=0)
+    driver = bench.driver(1)
+    bench.drivers.tap(driver, driver.card)
+    await_session(bench, driver)
+    bench.run_for(DAY_MS // 2)
+    with pytest.raises(Breach):
+        demand_release(bench)
+    bench.run_for(DAY_MS)
+    with pytest.raises(NotReached, match="expired before anybody could close it"):
+        demand_release(bench)
+    assert bench.allow_unknown
+
+
+@pytest.mark.parametrize(
+    ("reading", "why"), [("final", NotReached), ("retryable", Breach)]
+)
+def test_a_commit_that_failed_for_good_is_not_demanded(
+    make_bench: Make, reading: str, why: type[Exception]
+) -> None:
+    """Where a failed session can be closed, a controller has to."""
+    bench = make_bench("cps")
+    bench.wishes.policy = {"failed_session": reading}
+    bench.faults.put("http_failed_state", count=0)
+    driver = bench.driver(1)
+    bench.drivers.tap(driver, driver.card)
+    await_session(bench, driver)
+    bench.drivers.plug(driver, 1, driver.vehicle)
+    bench.run_for(60_000)
+    bench.drivers.unplug(driver, 1)
+    bench.run_for(60_000)
+    with pytest.raises(why):
+        demand_release(bench)
