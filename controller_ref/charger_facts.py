@@ -267,6 +267,10 @@ class ChargerFacts:
                 since_ms = session.plugged_wall_ms
                 window_ms = settings.no_energy_window_ms
                 self._rearm((For.NO_ENERGY, key), since_ms, window_ms)
+            elif session.state is State.STOPPING and not session.connector:
+                # No charger will say anything that could end it.
+                desk = self._desk
+                desk.timers.set((For.FINAL_METER, key), desk.now_ms)
         self._on_lost(at_least_ms=_WELCOME_MS)
 
     def _rearm(self, name: tuple[For, int], since_wall_ms: int, window_ms: int) -> None:
@@ -274,6 +278,9 @@ class ChargerFacts:
         desk = self._desk
         passed_ms = desk.wall_ms - since_wall_ms
         left_ms = min(max(window_ms - passed_ms, 0), window_ms)
+        if name[0] is For.NO_ENERGY:
+            # Energy may have flowed meanwhile; the charger is about to say so.
+            left_ms = max(left_ms, _WELCOME_MS)
         desk.timers.set(name, desk.now_ms + left_ms)
 
     def _on_lost(self, *, at_least_ms: int = 0) -> None:
@@ -328,7 +335,10 @@ class ChargerFacts:
     ) -> None:
         """Compare a session with what the charger says about its connector."""
         if session.state in (State.RESERVED, State.STARTING):
-            if connector.is_closed and session.state is State.STARTING:
+            # A charge can have begun, and even ended, without our hearing of it.
+            has_flowed = connector.register_wh > session.register_wh
+            is_on = connector.is_closed or has_flowed
+            if is_on and session.state is State.STARTING:
                 self._life.energised(session, connector)
             elif connector.is_plugged and not self._life.bays.obstacle(connector):
                 self._start_over(session, connector)

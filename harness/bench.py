@@ -20,9 +20,10 @@ from harness.bay_line import BayLine
 from harness.cloud_line import CloudLine
 from harness.columns import Column
 from harness.declaration import Declaration, SetupError
-from harness.device import Device, Lines, MemoryStore
+from harness.device import Device, Lines
 from harness.drivers import Drivers
 from harness.faults import Faults
+from harness.memory_store import MemoryStore
 from harness.psp_line import PspLine
 from harness.readings import Answers
 from harness.unready import has_wrong_key, what_is_missing

@@ -3,17 +3,23 @@
 It sees what a real controller sees and nothing else: facts at its boundary, its own
 monotonic clock (0 at each boot), a durable store. Death is the loss of the object; what
 survives is the image that the store last acknowledged.
+
+Death may come between any two things that it sends or writes (``harness.deaths``). What
+it had sent by then is on its way and arrives; after that its lines close.
 """
 
 import importlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, Protocol, cast
 
 from harness.bay_line import BayLine
 from harness.cloud_line import CloudLine
+from harness.deaths import WRITE, Died, Doom, Moment, names_of
 from harness.declaration import SetupError
-from harness.psp_line import PspLine
+from harness.memory_store import FAILURES, MemoryStore
+from harness.psp_line import LATENCY_MS, PspLine
 from simulator import events
 from simulator.forecourt import Forecourt
 from simulator.kernel import Kernel, Seat
@@ -33,65 +39,8 @@ from wire.machine import (
     Started,
 )
 
-
-class MemoryStore:
-    """A durable store in memory, which can fail as a disk does.
-
-    ``failures`` are reasons for which nothing can be written. ``at_death`` is what
-    becomes of the image when the power goes: ``torn`` (its end is missing), ``corrupt``
-    (its end is overwritten) or ``lost_write`` (it is the one before).
-    """
-
-    def __init__(self) -> None:
-        self.image: bytes | None = None
-        self.failures: list[str] = []
-        self.at_death: list[str] = []
-        self.saves = 0
-        self._before: bytes | None = None
-        #: What a death has damaged, and after how many saves.
-        self._whole: tuple[int, bytes] | None = None
-
-    def load(self) -> bytes | None:
-        return self.image
-
-    def save(self, image: bytes) -> None:
-        if self.failures:
-            raise OSError(self.failures[-1])
-        self.saves += 1
-        self._before, self.image = self.image, image
-
-    def die(self) -> list[str]:
-        """The power goes; tells in words what befell the image."""
-        kinds, self.at_death = self.at_death, []
-        if kinds and self.image is not None:
-            self._whole = (self.saves, self.image)
-        told = []
-        for kind in kinds:
-            hit = "nothing was at risk"
-            if self.image is not None:
-                hit = f"the image of {len(self.image)} bytes"
-                self.image = _DAMAGES[kind](self.image, self._before)
-            told.append(f"state {kind}: {hit}")
-        return told
-
-    def mend(self) -> None:
-        """Put back what a death has damaged, unless it was written over since."""
-        whole, self._whole = self._whole, None
-        if whole is not None and whole[0] == self.saves:
-            self.image = whole[1]
-
-
-_DAMAGES: Final[Mapping[str, Callable[[bytes, bytes | None], bytes | None]]] = {
-    "torn": lambda image, _before: image[: len(image) // 2],
-    "corrupt": lambda image, _before: (
-        image[: len(image) // 2] + b"\xff" * (len(image) - len(image) // 2)
-    ),
-    "lost_write": lambda _image, before: before,
-}
-_FAILURES: Final[Mapping[str, str]] = {
-    "full": "no space left on device",
-    "read_only": "read-only file system",
-}
+#: Where a counter of milliseconds in 32 bits begins again.
+WRAP_MS: Final = 1 << 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -186,6 +135,21 @@ class Device(Protocol):
         Returns what heals it. Raises NotClaimed when this device cannot.
         """
 
+    def wrap_counter(
+        self, in_ms: int, *, passed: Callable[[str], None]
+    ) -> Callable[[], None]:
+        """From the next boot, let its counter of milliseconds pass 2^32 after in_ms.
+
+        ``passed`` is told in words when it does. Returns what heals it. Raises
+        NotClaimed when this device cannot.
+        """
+
+    def die_at(self, doom: Doom) -> Callable[[], None]:
+        """Let it die at a moment of its own; returns what takes that back.
+
+        Whoever planned it starts it again. Raises NotClaimed when this device cannot.
+        """
+
 
 def note_life(court: Forecourt, event: str, boot: int) -> None:
     """Write a moment of a device's life into the trace."""
@@ -212,7 +176,13 @@ class InProcessDevice:
         self._wall_ms = wall_ms
         self._controller: Controller | None = None
         self._shifts: list[_Shift] = []
-        self._born_ms = 0
+        #: The run's time at which the controller's own clock shows 0.
+        self._zero_ms = 0
+        #: How long after a boot the counter passes 2^32, and who is told.
+        self._wraps: list[tuple[int, Callable[[str], None]]] = []
+        self._dooms: list[Doom] = []
+        #: Dead, and what it has said is still on its way.
+        self._is_dying = False
         self.boots = 0
         for line in (lines.psp, lines.cloud, lines.bay):
             line.deliver = self.deliver
@@ -231,18 +201,46 @@ class InProcessDevice:
 
     def start(self) -> None:
         """Boot: a new object on the same store."""
+        self._bury()
         self.boots += 1
-        self._born_ms = self._kernel.now_ms
+        born_ms = self._kernel.now_ms
+        self._zero_ms = born_ms
+        for in_ms, passed in self._wraps:
+            self._zero_ms = born_ms + in_ms - WRAP_MS
+            tell = partial(self._has_wrapped, self.boots, passed)
+            self._kernel.at(born_ms + in_ms, tell)
         note_life(self._court, "started", self.boots)
-        self._controller = self._factory(self._place)
         self._lines.cloud.listening = True
-        wall_ms = self._wall_ms + self._born_ms
+        try:
+            self._controller = self._factory(self._place)
+        except Died:
+            return
+        wall_ms = self._wall_ms + born_ms
         for shift in self._shifts:
-            wall_ms = shift.moved(wall_ms, self._born_ms)
+            wall_ms = shift.moved(wall_ms, born_ms)
         self.deliver(Started(boot=self.boots, wall_ms=wall_ms))
+
+    def _has_wrapped(self, boot: int, passed: Callable[[str], None]) -> None:
+        if self.is_alive and self.boots == boot:
+            passed(f"the counter of boot {boot} passes {WRAP_MS} ms")
 
     def kill(self) -> None:
         """Kill the process: its sockets close, its memory is gone."""
+        self._is_dying = True
+        self._bury()
+
+    def _die(self, doom: Doom, what: str, number: int) -> None:
+        """It is gone at once; its lines close behind what it has said last."""
+        self._dooms.remove(doom)
+        self._controller = None
+        self._is_dying = True
+        self._kernel.at(self._kernel.now_ms + LATENCY_MS, self._bury)
+        doom.strike(f"{doom.moment} {what}, number {number}")
+
+    def _bury(self) -> None:
+        if not self._is_dying:
+            return
+        self._is_dying = False
         self._controller = None
         note_life(self._court, "killed", self.boots)
         for told in self._store.die():
@@ -269,9 +267,9 @@ class InProcessDevice:
     def fail_storage(self, kind: str) -> Callable[[], None]:
         """Let its storage fail; what is damaged can be put back until it is written."""
         store = self._store
-        if kind in _FAILURES:
-            store.failures.append(_FAILURES[kind])
-            return lambda: store.failures.remove(_FAILURES[kind])
+        if kind in FAILURES:
+            store.failures.append(FAILURES[kind])
+            return lambda: store.failures.remove(FAILURES[kind])
         store.at_death.append(kind)
 
         def heal() -> None:
@@ -292,23 +290,57 @@ class InProcessDevice:
         self._shifts.append(shift)
         return lambda: self._shifts.remove(shift)
 
+    def wrap_counter(
+        self, in_ms: int, *, passed: Callable[[str], None]
+    ) -> Callable[[], None]:
+        """The next life counts from shortly before the wrap."""
+        wrap = (in_ms, passed)
+        self._wraps.append(wrap)
+        return lambda: self._wraps.remove(wrap)
+
+    def die_at(self, doom: Doom) -> Callable[[], None]:
+        self._store.on_write = self._writes
+        self._dooms.append(doom)
+
+        def take_back() -> None:
+            if doom in self._dooms:
+                self._dooms.remove(doom)
+
+        return take_back
+
+    def _writes(self, moment: Moment) -> None:
+        """A moment of a write; in its middle a doomed controller does not come back."""
+        for doom in tuple(self._dooms):
+            if doom.moment == moment and doom.comes_with(WRITE):
+                saves = self._store.saves
+                self._die(doom, WRITE, saves + (moment == "before"))
+                raise Died
+
     # --- a machine at the kernel ------------------------------------------------
 
     def deadline_ms(self) -> int | None:
         if self._controller is None:
             return None
         deadline_ms = self._controller.deadline_ms()
-        return None if deadline_ms is None else deadline_ms + self._born_ms
+        return None if deadline_ms is None else deadline_ms + self._zero_ms
 
     def on_deadline(self, now_ms: int) -> Sequence[Action]:
         if self._controller is None:
             return ()
-        return self._controller.on_deadline(now_ms - self._born_ms)
+        try:
+            actions = self._controller.on_deadline(now_ms - self._zero_ms)
+        except Died:
+            return ()
+        return () if self._is_dying else actions
 
     def handle(self, event: Fact, now_ms: int) -> Sequence[Action]:
         if self._controller is None:
             return ()
-        return self._controller.handle(event, now_ms - self._born_ms)
+        try:
+            actions = self._controller.handle(event, now_ms - self._zero_ms)
+        except Died:
+            return ()
+        return () if self._is_dying else actions
 
     def deliver(self, fact: Fact) -> None:
         """Hand a fact to the controller, if it lives."""
@@ -316,17 +348,34 @@ class InProcessDevice:
 
     def _carry(self, actions: Sequence[Action]) -> None:
         for action in actions:
-            match action:
-                case OpenLink():
-                    self._line(action.link).open()
-                case CloseLink():
-                    self._line(action.link).close()
-                case SendBytes():
-                    self._line(action.link).send(action.data)
-                case CallHttp():
-                    self._lines.cloud.call(action)
-                case AnswerCallback():
-                    self._lines.cloud.answer_callback(action)
+            if not self._dooms:
+                self._let_out(action)
+            elif not self._let_out_alive(action):
+                return
+
+    def _let_out_alive(self, action: Action) -> bool:
+        """Whether it still lives after an action; the rest of its turn is lost."""
+        names = names_of(action, self._lines.psp)
+        doomed = [doom for doom in self._dooms if doom.comes_with(*names)]
+        before = [doom for doom in doomed if doom.moment == "before"]
+        if not before:
+            self._let_out(action)
+        for doom in (before or doomed)[:1]:
+            self._die(doom, " and ".join(names), doom.seen)
+        return not doomed
+
+    def _let_out(self, action: Action) -> None:
+        match action:
+            case OpenLink():
+                self._line(action.link).open()
+            case CloseLink():
+                self._line(action.link).close()
+            case SendBytes():
+                self._line(action.link).send(action.data)
+            case CallHttp():
+                self._lines.cloud.call(action)
+            case AnswerCallback():
+                self._lines.cloud.answer_callback(action)
 
     def _line(self, link: Link) -> PspLine | BayLine:
         return self._lines.psp if link is Link.PSP else self._lines.bay

@@ -172,6 +172,11 @@ class PspLine:
         told: Literal["reset", "closed"] = "reset" if reason == "reset" else "closed"
         self._tell(LinkClosed(link=Link.PSP, reason=told))
 
+    def names_of(self, data: bytes) -> list[str]:
+        """The messages that the controller would complete with these bytes, by name."""
+        now_ms = self._court.kernel.now_ms
+        return self._tap.foresee(Direction.TO_TERMINAL, data, now_ms)
+
     # --- What befalls a connection ----------------------------------------------
 
     @property

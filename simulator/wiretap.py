@@ -9,6 +9,7 @@ hiding there.
 """
 
 from collections.abc import Mapping
+from copy import deepcopy
 from functools import lru_cache
 from typing import Final
 
@@ -73,6 +74,16 @@ class Wiretap:
         if bad > MAX_BAD:
             seen.append({"malformed": f"{bad - MAX_BAD} more"})
         return Clean(seen) if is_clean else seen
+
+    def foresee(self, direction: Direction, data: bytes, now_ms: int) -> list[str]:
+        """Names of the messages that ``data`` would complete; nothing is changed."""
+        decoder = deepcopy(self._decoders[direction])
+        found = [
+            decode(block, direction, self._reading)
+            for block in decoder.receive(data, now_ms)
+            if isinstance(block, Block)
+        ]
+        return [one.name.value for one in found if isinstance(one, Message)]
 
     def is_midway(self, direction: Direction) -> bool:
         """Whether the last bytes of a direction were the beginning of a block."""

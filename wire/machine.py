@@ -7,8 +7,9 @@ serial port or behind a web server.
 
 The boundary below is what an in-process device under test speaks. It is the same that
 a real controller sees: bytes on the PSP line, HTTP calls and callbacks, lines on the
-bay link. ``now_ms`` is the controller's own monotonic clock: it starts at 0 at each
-boot. Calendar time comes once, with ``Started``.
+bay link. ``now_ms`` is the controller's own monotonic clock: it counts from an
+arbitrary origin at each boot, 0 unless a fault says so. Calendar time comes once, with
+``Started``.
 """
 
 from collections.abc import Mapping, Sequence
@@ -61,7 +62,7 @@ class Started:
 
     #: Counts the boots of this device under test, from 1.
     boot: int
-    #: The controller's calendar clock at ``now_ms`` 0, milliseconds since 1970 (UTC).
+    #: The controller's calendar clock at this moment, milliseconds since 1970 (UTC).
     wall_ms: int
 
 

@@ -8,10 +8,12 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Final, Literal
 
+from harness.deaths import Doom
 from harness.device import InProcessDevice
 from harness.faults.charger import hold_link
 from harness.faults.life import Heal, Injection, Put
 from harness.faults.terminal import hold_power
+from harness.line_faults import Turn
 from simulator import events
 from wire.records import Record
 
@@ -36,6 +38,30 @@ def _killed(put: Injection) -> Heal:
     """SIGKILL of the controller alone; the charger goes on as it was."""
     heal = _hold_controller(put)
     put.hit("")
+    return heal
+
+
+def _killed_at(put: Injection) -> Heal:
+    """Right before or after something that it sends or writes."""
+    heals: list[Heal] = []
+
+    def strike(words: str) -> None:
+        heals.append(_hold_controller(put))
+        put.hit(words)
+
+    doom = Doom(
+        moment="before" if put.text("moment") == "before" else "after",
+        what=put.text("what"),
+        turn=Turn(after=put.number("after")),
+        strike=strike,
+    )
+    take_back = put.bench.device.die_at(doom)
+
+    def heal() -> None:
+        take_back()
+        while heals:
+            heals.pop()()
+
     return heal
 
 
@@ -123,8 +149,14 @@ def _drift(put: Injection) -> Heal:
     return _clock(put, ppm=put.number("ppm"))
 
 
+def _wrap(put: Injection) -> Heal:
+    in_ms = put.number("in_s") * 1000
+    return put.bench.device.wrap_counter(in_ms, passed=put.hit)
+
+
 ROWS: Final[Mapping[str, Put]] = {
     "controller_killed": _killed,
+    "controller_killed_at": _killed_at,
     "site_power_cut": _site_power_cut,
     "store_full": partial(_refuses_writes, kind="full"),
     "store_read_only": partial(_refuses_writes, kind="read_only"),
@@ -134,4 +166,5 @@ ROWS: Final[Mapping[str, Put]] = {
     "clock_step": _step,
     "clock_drift": _drift,
     "clock_1970": partial(_clock, epoch=True),
+    "clock_wrap": _wrap,
 }

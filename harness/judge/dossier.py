@@ -6,8 +6,10 @@ could not see yet is not held against it.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Final
 
+from harness.judge.bay import after, last, until
 from harness.judge.binding import Binding
 from harness.judge.case import SLACK_MS, Case, Trigger
 from harness.judge.closes import Attempt, Closes
@@ -18,14 +20,11 @@ from harness.judge.sessions import Session
 from harness.judge.spans import Span
 from harness.judge.tariff import price
 from harness.judge.triggers import triggers
+from harness.judge.unstored import UNSTORED_MS, died_with_it
 from harness.judge.verdict import (
     Finding,
     Settlement,
 )
-
-#: A controller killed this soon after a fact arrived may not have stored it. It stores
-#: things in real time, however much faster the run's time passes.
-_UNSTORED_MS: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +63,7 @@ class Dossier:
 
     @property
     def unstored_ms(self) -> int:
-        return _UNSTORED_MS * self.case.promises.time_scale
+        return UNSTORED_MS * self.case.promises.time_scale
 
 
 # --- When and how much ----------------------------------------------------------
@@ -150,8 +149,56 @@ def is_right(dossier: Dossier, amount_minor: int) -> bool:
     """Whether this is what the session owes.
 
     Where more is owed than is held, an over-capture is only an attempt, and settling
-    for what is held is right too (R-AMT-04).
+    for what is held is right too (R-AMT-04), or for what the controller could know to
+    be held.
     """
     low, high = dossier.expected or (0, 0)
     held = dossier.session.authorised_at(dossier.end_ms)
-    return low <= amount_minor <= high or amount_minor == held < low
+    if low <= amount_minor <= high or amount_minor == held < low:
+        return True
+    if amount_minor < low:
+        return amount_minor in _held_before(dossier)
+    return amount_minor == _unheard(dossier) > 0
+
+
+def _unheard(dossier: Dossier) -> int:
+    """What a charge costs of which nothing was heard but the registers around it.
+
+    The contactor was told to close, and the link was gone before it could answer; the
+    next welcome shows a register that has moved. Nothing proves when the contactor
+    closed, so releasing is right as well.
+    """
+    case, moved_wh = dossier.case, 0
+    if case.intervals or case.connector is None:
+        return 0
+    story = case.story
+    for outage in case.bay.outages:
+        is_ordered = last(story.commands, outage.start_ms, default=False)
+        before = [r for r in until(story.readings, outage.start_ms) if r.good]
+        then = [r for r in after(story.readings, outage.end_ms - 1) if r.good]
+        if is_ordered and before and then and outage.start_ms >= case.told.t_ms:
+            moved_wh += then[0].energy_wh - before[-1].energy_wh
+    cost = price(case.promises.prices, energy_wh=max(moved_wh, 0), energised_ms=0)
+    return min(cost, dossier.session.authorised_at(dossier.end_ms))
+
+
+def _held_before(dossier: Dossier) -> list[int]:
+    """What was held before a raise whose answer died with the controller.
+
+    Where sessions can be looked up, a controller can find out.
+    """
+    timeline, authorised = dossier.case.timeline, dossier.session.authorised
+    if dossier.case.promises.claims.lists_sessions:
+        return []
+    told = [m for m in timeline.messages if m.name == _RAISED and m.fate == "delivered"]
+    return [
+        before.amount_minor
+        for before, raised in pairwise(authorised)
+        if not any(
+            m.seq > raised.seq and not died_with_it(timeline, m)
+            for m in [m for m in told if m.seq > raised.seq][:1]
+        )
+    ]
+
+
+_RAISED: Final = "Update Session Result"

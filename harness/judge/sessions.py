@@ -14,6 +14,7 @@ from typing import Final
 from harness.judge.facts import Answer, At, Call, Callback, Message, Stored
 from harness.judge.reading import Table, number, numbers, tables, text
 from harness.judge.timeline import Timeline
+from harness.judge.unstored import died_with_it
 from harness.judge.verdict import Conduct, Finding
 
 APPROVALS: Final = frozenset({"Session Approved", "Session Partially Approved"})
@@ -55,6 +56,8 @@ class Session:
     #: When its id first reached the controller, and by approval | list.
     told: At | None = None
     told_by: str = ""
+    #: The controller died as it was told, or never was: no charge can rest on it.
+    is_forgotten: bool = False
 
     def authorised_at(self, t_ms: int) -> int:
         """Minor units held at ``t_ms``."""
@@ -93,6 +96,9 @@ class Ledger:
         _note_psp_news(ledger, timeline)
         _note_cps_news(ledger, timeline)
         _check_holds(ledger, timeline)
+        for session in ledger.sessions:
+            told = session.told
+            session.is_forgotten = told is None or died_with_it(timeline, told)
         return ledger
 
 

@@ -27,6 +27,7 @@ from harness.judge.reading import text
 from harness.judge.schemes import scheme_late
 from harness.judge.sessions import Session, TrueClose
 from harness.judge.spans import Span
+from harness.judge.unstored import died_with_it
 from harness.judge.verdict import (
     SETTLEMENT_ORDER,
     Conduct,
@@ -140,24 +141,7 @@ def _cannot_know(dossier: Dossier) -> bool:
     session, lists = dossier.session, dossier.case.promises.claims.lists_sessions
     if dossier.attempts or lists:
         return False
-    return session.told is None or _died_with_it(dossier, session.told)
-
-
-def _died_with_it(dossier: Dossier, told: At) -> bool:
-    """The controller was killed as the approval arrived, before it did anything."""
-    timeline = dossier.case.timeline
-    kills = [
-        life
-        for life in timeline.lives
-        if life.event == "killed"
-        and life.seq > told.seq
-        and life.t_ms <= told.t_ms + dossier.unstored_ms
-    ]
-    if not kills:
-        return False
-    acted = [m.seq for m in timeline.messages if m.outbound]
-    acted += [line.seq for line in timeline.lines if line.outbound]
-    return not any(told.seq < seq < kills[0].seq for seq in acted)
+    return session.told is None or died_with_it(dossier.case.timeline, session.told)
 
 
 def _tried_in_time(dossier: Dossier) -> bool:

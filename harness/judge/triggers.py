@@ -24,6 +24,7 @@ from harness.judge.case import FLICKER_MS, SLACK_MS, Case, Kind, Trigger
 from harness.judge.facts import Act, At
 from harness.judge.sessions import Session
 from harness.judge.timeline import Timeline
+from harness.judge.unstored import died_with_it
 
 # --- The vehicle ----------------------------------------------------------------
 
@@ -41,6 +42,9 @@ def _unplugged(case: Case) -> Iterator[Trigger]:
             for p in pilots[index + 1 :]
         )
         flapped = back and not case.had_energy(said.t_ms)
+        before = pilots[index - 1] if index else plugged
+        if said.welcome and died_with_it(case.timeline, before):
+            continue  # it may never have known that there was a vehicle
         if not flapped and not case.resumed(said.t_ms, FLICKER_MS):
             yield case.trigger(Kind.UNPLUGGED, said)
 

@@ -16,6 +16,7 @@ from typing import Final
 
 from harness.bay_line import BayLine
 from harness.cloud_line import CloudLine
+from harness.deaths import Doom
 from harness.declaration import NotClaimed
 from harness.device import Device, Lines
 from harness.drivers import Drivers
@@ -62,6 +63,14 @@ class NoDevice:
         self, seconds: int, *, ppm: int = 0, epoch: bool = False
     ) -> Callable[[], None]:
         raise NotClaimed("the clock of a controller that is not ours")
+
+    def wrap_counter(
+        self, in_ms: int, *, passed: Callable[[str], None]
+    ) -> Callable[[], None]:
+        raise NotClaimed("the counter of a controller that is not ours")
+
+    def die_at(self, doom: Doom) -> Callable[[], None]:
+        raise NotClaimed("the death of a controller that is not ours")
 
 
 class Play:

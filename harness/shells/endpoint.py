@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from harness.deaths import Doom
 from harness.declaration import NotClaimed, SetupError
 from harness.device import note_life
 from harness.shells.process import last_line
@@ -113,6 +114,18 @@ class EndpointDevice:
     ) -> Callable[[], None]:
         """Raises NotClaimed: nobody outside a box moves its clock."""
         raise NotClaimed("the clock of a box cannot be moved from outside")
+
+    def wrap_counter(
+        self, in_ms: int, *, passed: Callable[[str], None]
+    ) -> Callable[[], None]:
+        """Raises NotClaimed: nobody outside a box sets its counters."""
+        raise NotClaimed("the counter of a box cannot be set from outside")
+
+    def die_at(self, doom: Doom) -> Callable[[], None]:
+        """Raises NotClaimed: no relay is as fast as a box."""
+        raise NotClaimed(
+            f"the power of a box cannot be cut right {doom.moment} a {doom.what}"
+        )
 
     def close(self) -> None:
         """The box goes on."""

@@ -9,7 +9,8 @@ program does not allow it.
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final
 
-from harness.declaration import Declined
+from harness.deaths import WRITE, Doom, names_in
+from harness.declaration import Declined, NotClaimed
 from harness.device import note_life
 from harness.shells.lying_clock import LyingClock
 from harness.shells.process import NOT_IMPLEMENTED, ControllerProcess
@@ -49,6 +50,9 @@ class ProgramDevice:
         self._died = died
         self._bench = bench
         self._died_ms: int | None = None
+        self._dooms: list[Doom] = []
+        #: Dead, and what the lines know of it has not been done yet.
+        self._is_dying = False
         self.boots = 0
         bench.trace.watchers.append(self._watch)
 
@@ -64,6 +68,7 @@ class ProgramDevice:
 
     def start(self) -> None:
         """Start it, with what its last life has left and what befell that since."""
+        self._bury()
         self._tell_of_crash()
         for told in self._befall():
             self._bench.saw(told)
@@ -76,6 +81,13 @@ class ProgramDevice:
     def kill(self) -> None:
         """SIGKILL: the charger goes on as it was, the state directory stays."""
         self._process.kill()
+        self._is_dying = True
+        self._bury()
+
+    def _bury(self) -> None:
+        if not self._is_dying:
+            return
+        self._is_dying = False
         self._died_ms = self._bench.now_ms
         note_life(self._bench.court, "killed", self.boots)
         lines = self._bench.lines
@@ -128,6 +140,27 @@ class ProgramDevice:
         running = self._process.pids()
         return self._clock.shift(seconds, ppm=ppm, epoch=epoch, running=running)
 
+    def wrap_counter(
+        self, in_ms: int, *, passed: Callable[[str], None]
+    ) -> Callable[[], None]:
+        """Raises NotClaimed: its monotonic clock is that of the machine."""
+        raise NotClaimed("a program's counter of milliseconds is the machine's own")
+
+    def die_at(self, doom: Doom) -> Callable[[], None]:
+        """Killed as what it says arrives. Raises NotClaimed for every other moment."""
+        if doom.moment == "before" or doom.what == WRITE:
+            raise NotClaimed(
+                "from outside a program can be killed only after what it sends has "
+                f"arrived, not {doom.moment} a {doom.what}"
+            )
+        self._dooms.append(doom)
+
+        def take_back() -> None:
+            if doom in self._dooms:
+                self._dooms.remove(doom)
+
+        return take_back
+
     def _befall(self) -> list[str]:
         """Strike at the storage, if everything has been heard that it rests on."""
         heard_ms = HEARD_AFTER_MS * self._bench.time_scale
@@ -140,11 +173,26 @@ class ProgramDevice:
     def _watch(self, record: Mapping[str, object]) -> None:
         """What it has said rests on what it has synced."""
         kind = str(record["kind"])
+        self._copy_after(record, kind)
+        if self._dooms and not self._is_dying:
+            self._doom(record)
+
+    def _copy_after(self, record: Mapping[str, object], kind: str) -> None:
         if not self._state.wants_copies or kind not in _SAYS:
             return
         if _SAYS[kind] in (None, record.get("direction")):
             with self._process.held():
                 self._state.copy()
+
+    def _doom(self, record: Mapping[str, object]) -> None:
+        """Dead before it can do any more; the lines close once this has arrived."""
+        names = names_in(record)
+        for doom in [one for one in self._dooms if one.comes_with(*names)][:1]:
+            self._dooms.remove(doom)
+            self._process.kill()
+            self._is_dying = True
+            self._bench.kernel.at(self._bench.now_ms, self._bury)
+            doom.strike(f"after {' and '.join(names)}, number {doom.seen}")
 
     def close(self) -> None:
         self._process.close()

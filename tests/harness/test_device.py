@@ -8,7 +8,8 @@ import pytest
 
 from harness.bench import STARTED_AT
 from harness.declaration import SetupError
-from harness.device import MemoryStore, find_factory
+from harness.device import find_factory
+from harness.memory_store import MemoryStore
 from wire.machine import LinkClosed, LinkOpened, Started
 
 Make = Callable[[str], Any]

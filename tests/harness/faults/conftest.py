@@ -395,6 +395,7 @@ PLAYS: Final[Mapping[str, Play]] = {
     "meter_nan": Play(ALL, waits, _line("meter", connector=1, energy_wh=None)),
     "meter_silent": Play(ALL, waits, lambda seen: not list(seen.lines("meter"))),
     "controller_killed": Play(ALL, waits, lambda seen: seen.of("controller", event="killed") and seen.of("controller", event="started", boot=2)),
+    "controller_killed_at": Play(ALL, stops, lambda seen: _hit("before write, number")(seen) and seen.of("controller", event="killed") and seen.of("controller", event="started", boot=2), {"moment": "before", "what": "write"}),
     "site_power_cut": Play(ALL, waits, lambda seen: seen.of("charger", event="power", active=False) and seen.of("controller", event="killed")),
     "store_full": Play(ALL, waits, _alarm("ledger")),
     "store_read_only": Play(ALL, waits, _alarm("ledger")),
@@ -403,6 +404,7 @@ PLAYS: Final[Mapping[str, Play]] = {
     "store_corrupt": Play(ALL, dies, _alarm("ledger")),
     "clock_step": Play(ALL, dies, lambda seen: seen.of("controller", event="started")),
     "clock_drift": Play(ALL, dies, lambda seen: seen.of("controller", event="started")),
+    "clock_wrap": Play(ALL, dies, _hit("passes 4294967296 ms"), {"in_s": 20}),
     "clock_1970": Play(ALL, dies, lambda seen: seen.of("controller", event="started")),
 }
 # fmt: on

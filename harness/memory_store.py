@@ -1,0 +1,70 @@
+"""The durable store of a controller object: one image, which fails as a disk does."""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from harness.deaths import Moment
+
+
+class MemoryStore:
+    """A durable store in memory, which can fail as a disk does.
+
+    ``failures`` are reasons for which nothing can be written. ``at_death`` is what
+    becomes of the image when the power goes: ``torn`` (its end is missing), ``corrupt``
+    (its end is overwritten) or ``lost_write`` (it is the one before).
+    """
+
+    def __init__(self) -> None:
+        self.image: bytes | None = None
+        self.failures: list[str] = []
+        self.at_death: list[str] = []
+        self.saves = 0
+        #: Asked before and after each image that is kept; may raise ``Died``.
+        self.on_write: Callable[[Moment], None] = lambda _moment: None
+        self._before: bytes | None = None
+        #: What a death has damaged, and after how many saves.
+        self._whole: tuple[int, bytes] | None = None
+
+    def load(self) -> bytes | None:
+        return self.image
+
+    def save(self, image: bytes) -> None:
+        if self.failures:
+            raise OSError(self.failures[-1])
+        self.on_write("before")
+        self.saves += 1
+        self._before, self.image = self.image, image
+        self.on_write("after")
+
+    def die(self) -> list[str]:
+        """The power goes; tells in words what befell the image."""
+        kinds, self.at_death = self.at_death, []
+        if kinds and self.image is not None:
+            self._whole = (self.saves, self.image)
+        told = []
+        for kind in kinds:
+            hit = "nothing was at risk"
+            if self.image is not None:
+                hit = f"the image of {len(self.image)} bytes"
+                self.image = _DAMAGES[kind](self.image, self._before)
+            told.append(f"state {kind}: {hit}")
+        return told
+
+    def mend(self) -> None:
+        """Put back what a death has damaged, unless it was written over since."""
+        whole, self._whole = self._whole, None
+        if whole is not None and whole[0] == self.saves:
+            self.image = whole[1]
+
+
+_DAMAGES: Final[Mapping[str, Callable[[bytes, bytes | None], bytes | None]]] = {
+    "torn": lambda image, _before: image[: len(image) // 2],
+    "corrupt": lambda image, _before: (
+        image[: len(image) // 2] + b"\xff" * (len(image) - len(image) // 2)
+    ),
+    "lost_write": lambda _image, before: before,
+}
+FAILURES: Final[Mapping[str, str]] = {
+    "full": "no space left on device",
+    "read_only": "read-only file system",
+}
