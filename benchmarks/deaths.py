@@ -139,7 +139,7 @@ def _raised(bench: Bench) -> None:
     _taps(bench)
     _plugs(bench)
     _stays(bench)
-    bench.run_for(600_000)
+    bench.run_for(200_000)
     _leaves(bench)
 
 
@@ -184,13 +184,17 @@ class Flow:
 FLOWS: Final = {
     "charge": Flow(story=_charge),
     "no-start": Flow(story=_no_start, claims=(("timing", "plug_in_window", 60),)),
+    "no-start-one": Flow(  # bound to the only connector before anybody plugs in
+        story=_no_start,
+        claims=(("timing", "plug_in_window", 60), ("claims", "connectors", 1)),
+    ),
     "tap-to-stop": Flow(story=_tap_to_stop),
     "declined": Flow(story=_declined, card="declined"),
     "partial": Flow(story=_charge, card="partial", columns=("apollo",)),
     "raised": Flow(
         story=_raised,
-        claims=(("claims", "amount_strategy", "increment"), ("tariff", "reserve", 100)),
-        columns=("apollo", "cps"),
+        claims=(("claims", "amount_strategy", "increment"), ("tariff", "reserve", 30)),
+        columns=("apollo",),
     ),
     "refused": Flow(story=_refused),
     "rfid": Flow(story=_with_rfid, claims=(("claims", "rfid", True),)),
@@ -220,7 +224,7 @@ class Death:
     point: Point
     moment: Moment
     delay_s: int
-    #: How long the second silence of the epilogue is; None: past the longest retry.
+    #: How long the two silences of the epilogue are; None: past the longest retry.
     rest_ms: int | None = None
 
     def __str__(self) -> str:
@@ -327,7 +331,8 @@ def play(death: Death, *, factory: ControllerFactory | None = None) -> Outcome:
     bench = _bench(flow, _column(death.column))
     bench.wishes.factory = factory
     if death.rest_ms is not None:
-        bench.world.limits = replace(bench.world.limits, rest_ms=death.rest_ms)
+        ends = {"settle_ms": death.rest_ms, "rest_ms": death.rest_ms}
+        bench.world.limits = replace(bench.world.limits, **ends)
     bench.open()
     flow.before(bench)
     since = len(bench.trace.records)
@@ -377,7 +382,6 @@ def _judged(death: Death, bench: Bench) -> Outcome:
         sessions=tuple(str(one.settlement) for one in judgement.sessions),
         why="" if judgement.green else "\n".join(lines),
     )
-
 
 
 # --- Many -----------------------------------------------------------------------

@@ -144,6 +144,8 @@ class ChargerFacts:
             desk.note(None, f"no session; {text}")
         elif session.state is State.STARTING:
             metering.begin(session, connector.register_wh, wall_ms=wall_ms)
+        elif not session.plugged_wall_ms:
+            pass  # it ends without ever having had a vehicle: nothing to count from
         elif session.state in (State.CHARGING, State.STOPPING):
             before_wh = session.energy_wh
             reading = Reading(

@@ -29,6 +29,56 @@ Feature: A line fails, or the controller dies
       When the link to the charger is lost
       Then the driver's session is released within 660 seconds
 
+    @S-G06 @R-NOS-01 @R-EXT-12
+    Scenario: The link to the charger is lost before the charge can be started
+      Given the driver has been authorised
+      And the charger is offline
+      When the driver plugs in at connector 1
+      Then no energy flows at connector 1
+      And the driver's session is released within 310 seconds
+
+    @S-G07 @R-STP-03
+    Scenario: The driver taps to stop while the charger cannot be reached
+      Given the driver is charging at connector 1
+      And the charger is offline
+      And the driver has tapped
+      And 10 seconds have passed
+      When the link to the charger comes back
+      Then energy stops at connector 1 within 20 seconds
+      And the driver's session is committed within 20 seconds
+
+    @S-G07 @R-STP-03
+    Scenario: The charger cannot be reached to stop, and never comes back
+      Given the driver is charging at connector 1
+      And the charger is offline
+      When the driver taps
+      Then the driver's session stays open
+      And the driver's session is committed within 660 seconds
+
+  @must @R-FLT-05 @R-SES-09
+  Rule: What a charger says after the close changes nothing
+
+    @S-G04
+    Scenario: The charger comes back with a newer register after the commit
+      Given the driver is charging at connector 1
+      And the charger is offline
+      And 11 minutes have passed
+      When the link to the charger comes back
+      Then energy stops at connector 1 within 20 seconds
+      And the controller has sent one close
+
+  @should @R-FLT-04
+  Rule: A meter that is not heard is reported, and the last reading counts
+
+    @S-G08
+    Scenario: The charger is there, and its meter says nothing
+      Given the driver is charging at connector 1
+      And the meter of connector 1 has fallen silent
+      And 2 minutes have passed
+      When the driver unplugs at connector 1
+      Then the driver's session is committed within 10 seconds
+      And the controller raises the alarm meter
+
   @must @R-TRM-01 @R-TRM-02
   Rule: A terminal without its host opens no paid session
 

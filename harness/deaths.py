@@ -44,10 +44,14 @@ class Doom:
     strike: Callable[[str], None]
     #: How many have fitted so far.
     seen: int = 0
+    #: Nothing counts yet.
+    is_asleep: bool = False
 
     def comes_with(self, *names: str) -> bool:
         """Whether this is its moment; ``names`` is what is said, or ``write``."""
         says = bool(names) and WRITE not in names
+        if self.is_asleep:
+            return False
         if self.what not in names and not (says and self.what == SEND):
             return False
         self.seen += 1

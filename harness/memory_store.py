@@ -22,8 +22,8 @@ class MemoryStore:
         #: Asked before and after each image that is kept; may raise ``Died``.
         self.on_write: Callable[[Moment], None] = lambda _moment: None
         self._before: bytes | None = None
-        #: What a death has damaged, and after how many saves.
-        self._whole: tuple[int, bytes] | None = None
+        #: How often it had been saved when a death damaged it.
+        self._damaged_after: int | None = None
 
     def load(self) -> bytes | None:
         return self.image
@@ -40,7 +40,7 @@ class MemoryStore:
         """The power goes; tells in words what befell the image."""
         kinds, self.at_death = self.at_death, []
         if kinds and self.image is not None:
-            self._whole = (self.saves, self.image)
+            self._damaged_after = self.saves
         told = []
         for kind in kinds:
             hit = "nothing was at risk"
@@ -51,10 +51,14 @@ class MemoryStore:
         return told
 
     def mend(self) -> None:
-        """Put back what a death has damaged, unless it was written over since."""
-        whole, self._whole = self._whole, None
-        if whole is not None and whole[0] == self.saves:
-            self.image = whole[1]
+        """New storage for what a death has damaged, unless it was written over since.
+
+        Not what was there before: the controller has acted without it, and to bring the
+        past back would make it do so again.
+        """
+        damaged_after, self._damaged_after = self._damaged_after, None
+        if damaged_after == self.saves:
+            self.image = None
 
 
 _DAMAGES: Final[Mapping[str, Callable[[bytes, bytes | None], bytes | None]]] = {

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from harness.bench import Bench, NotReached
+from harness.deaths import names_in
 from simulator.people import Person
 from simulator.terminal import Session, SessionState
 from wire.records import Record
@@ -188,6 +189,28 @@ def count_messages(bench: Bench, *names: str, routes: tuple[str, ...] = ()) -> i
             for message in messages:
                 total += message.get("message") in names
     return total
+
+
+def closes_between(bench: Bench, from_ms: int, to_ms: int) -> int:
+    """How many commits and releases were sent from one moment up to another."""
+    return sum(
+        bool({"Commit Session", "Void Session", "E9", "E10"}.intersection(said))
+        for record in bench.trace.records
+        if from_ms <= _time(record) < to_ms
+        for said in [names_in(record)]
+    )
+
+
+def last_death(bench: Bench) -> tuple[int, int]:
+    """When the controller died last, and when it was started after that."""
+    found = {
+        str(record["event"]): _time(record)
+        for record in bench.trace.records
+        if record["kind"] == "controller"
+    }
+    if "killed" not in found:
+        raise NotReached("the controller has not died")
+    return found["killed"], found["started"]
 
 
 def authorisations(bench: Bench) -> int:

@@ -138,6 +138,15 @@ def meter_frozen(bench: Bench, connector: int) -> None:
     bench.faults.put("meter_frozen", connector=connector)
 
 
+@given(phrase("the meter of {connector:Connector} has fallen silent"))
+@when(phrase("the meter of {connector:Connector} falls silent"))
+def meter_silent(bench: Bench, connector: int) -> None:
+    """When the meter of connector 1 falls silent
+    Given the meter of connector 1 has fallen silent
+    """
+    bench.faults.put("meter_silent", connector=connector)
+
+
 @given(phrase("{connector:Connector} has been taken out of service"))
 @when(phrase("{connector:Connector} is taken out of service"))
 def out_of_service(bench: Bench, connector: int) -> None:

@@ -11,13 +11,18 @@ from harness.watch import (
     alarms,
     await_return,
     await_situation,
+    closes_between,
     count_messages,
     demand,
+    last_death,
 )
 from steps.words import phrase
 
 #: An alarm belongs to the event that caused it; a minute is generous.
 ALARM_WITHIN_MS: Final = 60_000
+
+#: After a start one more is free (device_under_test.md), and one may just be due.
+EXTRA_CLOSES: Final = 2
 
 #: Claims in words -> (key of [claims], value); a tuple is a word of a list.
 CLAIMS: Final[Mapping[str, tuple[str, str | bool | tuple[str]]]] = {
@@ -46,6 +51,15 @@ WINDOWS: Final[Mapping[str, str]] = {
     "no-energy": "no_energy_window",
     "charger-loss": "charger_loss_window",
     "parked-full": "parked_full_window",
+}
+#: What a controller does, in words -> its name over PSP and over CPS.
+DEEDS: Final[Mapping[str, tuple[str, str]]] = {
+    "request for a card": ("Start Session", "E3"),
+    "authorisation": ("Auth Session", "E6"),
+    "start": ("contactor", "contactor"),
+    "commit": ("Commit Session", "E9"),
+    "release": ("Void Session", "E10"),
+    "write": ("write", "write"),
 }
 
 
@@ -130,6 +144,7 @@ def controller_dies(bench: Bench) -> None:
 def controller_starts(bench: Bench) -> None:
     """When the controller starts again"""
     bench.faults.heal("controller_killed")
+    bench.faults.heal("controller_killed_at")
 
 
 @given(phrase("the controller has died and started again"))
@@ -145,6 +160,101 @@ def controller_restarts(bench: Bench) -> None:
     bench.faults.heal("controller_killed")
     bench.run_for(10_000)
     await_return(bench, since=since)
+
+
+@given(
+    phrase(
+        "the controller dies for {time:Duration} {moment:Moment} its {turn:Turn} "
+        "{deed:Deed}"
+    )
+)
+def dies_at(bench: Bench, time: int, moment: str, turn: int, deed: str) -> None:
+    """Given the controller dies for 1 minute before its next commit"""
+    psp, cps = DEEDS[deed]
+    bench.faults.put(
+        "controller_killed_at",
+        moment=moment,
+        what=psp if bench.column.interface == "psp" else cps,
+        after=turn,
+        for_s=time // 1000,
+    )
+
+
+@given(
+    phrase(
+        "the controller dies for {time:Duration} {moment:Moment} it has written the "
+        "approval down"
+    )
+)
+def dies_writing_approval(bench: Bench, time: int, moment: str) -> None:
+    """Given the controller dies for 1 minute before it has written the approval down"""
+    bench.faults.put(
+        "controller_killed_at",
+        moment=moment,
+        what="write",
+        since="approval",
+        for_s=time // 1000,
+    )
+
+
+# --- its storage and its clock ----------------------------------------------------
+
+
+@given(phrase("the controller's storage is full"))
+def storage_full(bench: Bench) -> None:
+    """Given the controller's storage is full"""
+    bench.faults.put("store_full")
+
+
+@given(phrase("the controller's storage is read-only"))
+def storage_read_only(bench: Bench) -> None:
+    """Given the controller's storage is read-only"""
+    bench.faults.put("store_read_only")
+
+
+@given(phrase("the controller's storage will be damaged when it dies"))
+def storage_damaged(bench: Bench) -> None:
+    """Given the controller's storage will be damaged when it dies"""
+    bench.faults.put("store_corrupt")
+
+
+@given(phrase("the last write to the controller's storage will be torn when it dies"))
+def storage_torn(bench: Bench) -> None:
+    """Given the last write to the controller's storage will be torn when it dies"""
+    bench.faults.put("store_torn")
+
+
+@given(phrase("the controller's clock has been put {way:Way} by {time:Duration}"))
+def clock_put(bench: Bench, way: int, time: int) -> None:
+    """Given the controller's clock has been put forward by 1 hour"""
+    bench.faults.put("clock_step", seconds=way * time // 1000)
+
+
+@given(phrase("the controller's clock runs too fast by one part in ten"))
+def clock_runs_fast(bench: Bench) -> None:
+    """Given the controller's clock runs too fast by one part in ten"""
+    bench.faults.put("clock_drift", ppm=100_000)
+
+
+@given(phrase("the controller's clock begins in 1970 at its next start"))
+def clock_begins(bench: Bench) -> None:
+    """Given the controller's clock begins in 1970 at its next start"""
+    bench.faults.put("clock_1970")
+
+
+@given(phrase("the controller's clock is right again at its next start"))
+def clock_right(bench: Bench) -> None:
+    """Given the controller's clock is right again at its next start"""
+    bench.faults.heal("clock_1970")
+    bench.faults.heal("clock_step")
+
+
+@given(
+    phrase("the controller's clock counts past 32 bits {time:Duration} after a start")
+)
+def clock_wraps(bench: Bench, time: int) -> None:
+    """Given the controller's clock counts past 32 bits 1 minute after a start"""
+    bench.faults.put("clock_wrap", in_s=time // 1000)
 
 
 @given(phrase("the controller has asked for a higher reservation"))
@@ -201,6 +311,25 @@ def closes_sent(bench: Bench, number: int) -> None:
     )
     if found != number:
         raise Breach(f"{number} closes sent", f"{found}")
+
+
+@then(phrase("the controller retries for {time:Duration} no faster than before"))
+def retries_no_faster(bench: Bench, time: int) -> None:
+    """Then the controller retries for 10 minutes no faster than before"""
+    died_ms, started_ms = last_death(bench)
+    bench.run_for(max(0, started_ms + time - bench.now_ms))
+    before = closes_between(bench, died_ms - time, died_ms)
+    now = closes_between(bench, started_ms, started_ms + time)
+    if now > before + EXTRA_CLOSES:
+        raise Breach(f"at most {before} closes, and {EXTRA_CLOSES}", f"{now} closes")
+
+
+@then(phrase("no session is removed from the terminal"))
+def none_removed(bench: Bench) -> None:
+    """Then no session is removed from the terminal"""
+    found = count_messages(bench, "Remove Sessions")
+    if found:
+        raise Breach("no Remove Sessions", f"{found} sent")
 
 
 @then(phrase("no higher reservation is asked for"))

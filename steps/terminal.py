@@ -53,6 +53,12 @@ def refuses_second_commit(bench: Bench) -> None:
     bench.faults.put("refuse_close", operation="commit", after=1)
 
 
+@given(phrase("the terminal holds {number:Count} sessions of an earlier life"))
+def stale_sessions(bench: Bench, number: int) -> None:
+    """Given the terminal holds 70 sessions of an earlier life"""
+    bench.faults.put("terminal_stale_sessions", count=number)
+
+
 @when(phrase("the terminal accepts closes again"))
 def accepts_closes(bench: Bench) -> None:
     """When the terminal accepts closes again"""

@@ -213,6 +213,33 @@ def currency(text: str) -> str:
     return text
 
 
+@_pattern(r"before|after")
+def moment(text: str) -> str:
+    """Which side of something that happens."""
+    return text
+
+
+_TURNS: Final = ("next", *_ORDINALS[1:])
+
+
+@_pattern("|".join(_TURNS))
+def turn(text: str) -> int:
+    """``next`` as 0, ``second`` as 1: how many of them pass first."""
+    return _TURNS.index(text)
+
+
+@_pattern(r"request for a card|authorisation|start|commit|release|write")
+def deed(text: str) -> str:
+    """Something that a controller does, in one word where one will do."""
+    return text
+
+
+@_pattern(r"forward|back")
+def way(text: str) -> int:
+    """Which way a clock is put: 1 or -1."""
+    return 1 if text == "forward" else -1
+
+
 #: Name in a pattern -> converter.
 WORDS: Final[dict[str, Callable[[str], Any]]] = {
     "Money": money,
@@ -243,6 +270,10 @@ WORDS: Final[dict[str, Callable[[str], Any]]] = {
     "SchemeWindow": scheme_window,
     "Pilot": pilot,
     "Currency": currency,
+    "Moment": moment,
+    "Turn": turn,
+    "Deed": deed,
+    "Way": way,
 }
 
 

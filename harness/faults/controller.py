@@ -55,14 +55,28 @@ def _killed_at(put: Injection) -> Heal:
         turn=Turn(after=put.number("after")),
         strike=strike,
     )
-    take_back = put.bench.device.die_at(doom)
+    heals.append(put.bench.device.die_at(doom))
+    if put.text("since") == "approval":
+        heals.append(_once_approved(put, doom))
 
     def heal() -> None:
-        take_back()
         while heals:
             heals.pop()()
 
     return heal
+
+
+def _once_approved(put: Injection, doom: Doom) -> Heal:
+    """Count from the moment at which the terminal opens a session."""
+    doom.is_asleep = True
+    watchers = put.bench.trace.watchers
+
+    def watch(record: Record) -> None:
+        if record["kind"] == "session" and record["event"] == "opened":
+            doom.is_asleep = False
+
+    watchers.append(watch)
+    return lambda: watchers.remove(watch)
 
 
 def _site_power_cut(put: Injection) -> Heal:
@@ -96,6 +110,10 @@ def _refuses_writes(put: Injection, kind: Literal["full", "read_only"]) -> Heal:
     return heal
 
 
+#: Told of a storage that was empty: then the fault has not hit.
+NOTHING: Final = "nothing was at risk"
+
+
 def _damaged(put: Injection, kind: Literal["torn", "corrupt", "lost_write"]) -> Heal:
     """At the next death. Healing what is broken ends the life that found it so."""
     device = put.bench.device
@@ -103,7 +121,8 @@ def _damaged(put: Injection, kind: Literal["torn", "corrupt", "lost_write"]) -> 
     struck: list[bool] = []
 
     def shows(record: Record) -> bool:
-        if str(record.get("mark")).startswith(f"state {kind}: "):
+        mark = str(record.get("mark"))
+        if mark.startswith(f"state {kind}: ") and not mark.endswith(NOTHING):
             struck.append(True)
         return bool(struck)
 

@@ -23,6 +23,7 @@ from harness.judge.bay import (
 from harness.judge.case import FLICKER_MS, SLACK_MS, Case, Kind, Trigger
 from harness.judge.facts import Act, At
 from harness.judge.sessions import Session
+from harness.judge.spans import covering
 from harness.judge.timeline import Timeline
 from harness.judge.unstored import died_with_it
 
@@ -248,7 +249,17 @@ def _taps(case: Case) -> Iterator[Trigger]:
             continue
         read = card_read(case.timeline, act)
         if read is not None:
-            yield case.trigger(Kind.TAP, read)
+            due_ms = _reachable(case, read.t_ms)
+            yield case.trigger(Kind.TAP, read, due_ms)
+
+
+def _reachable(case: Case, t_ms: int) -> int:
+    """When the charger could be told to stop, or was lost for good (S-G07)."""
+    outage = covering(case.bay.outages, t_ms)
+    if outage is None:
+        return t_ms
+    window_ms = case.promises.windows.charger_loss_ms
+    return min(outage.end_ms, outage.start_ms + window_ms)
 
 
 def is_card_of(act: Act, session: Session) -> bool:

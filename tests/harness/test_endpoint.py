@@ -18,7 +18,9 @@ from harness.bench import Bench, CaseName
 from harness.case import Case, conclude
 from harness.cli import app
 from harness.columns import column_of
+from harness.deaths import Doom
 from harness.declaration import Declaration, NotClaimed, SetupError, load
+from harness.line_faults import Turn
 from harness.shells.endpoint import EndpointDevice
 from harness.shells.wall import Setup, WallWorld
 from harness.wishes import Wishes
@@ -339,3 +341,8 @@ def test_nobody_gets_at_its_storage_or_clock(stand: Callable[[Desk], Bench]) -> 
         device.fail_storage("full")
     with pytest.raises(NotClaimed, match="clock of a box cannot be moved"):
         device.shift_clock(60)
+    with pytest.raises(NotClaimed, match="counter of a box"):
+        device.wrap_counter(60_000, passed=print)
+    doom = Doom(moment="before", what="E9", turn=Turn(), strike=print)
+    with pytest.raises(NotClaimed, match="cannot be cut right before a E9"):
+        device.die_at(doom)

@@ -9,6 +9,7 @@ import pytest
 
 from harness.bench import Bench, CaseName
 from harness.columns import COLUMNS
+from harness.deaths import names_in
 from harness.declaration import NotClaimed, load
 from harness.run import REFERENCE
 from harness.shells.program import HEARD_AFTER_MS, ProgramDevice
@@ -204,6 +205,39 @@ def test_it_can_be_killed_before_it_has_done_anything(make: Make) -> None:
         bench.device.start()
     bench.wait_until_ready()
     assert bench.device.boots == 4
+
+
+@pytest.mark.parametrize(
+    ("column", "what"), [("p6x", "Auth Session"), ("cps", "E6"), ("apollo", "lock")]
+)
+def test_it_dies_as_what_it_says_arrives(make: Make, column: str, what: str) -> None:
+    bench = make(*REFERENCE_PROGRAM, column=column)
+    bench.open()
+    bench.faults.put("controller_killed_at", moment="after", what=what, for_s=10)
+    driver = bench.driver(1)
+    bench.drivers.plug(driver, 1, driver.vehicle)
+    bench.drivers.tap(driver, driver.card)
+    assert bench.run_until(lambda: bench.device.boots == 2, 120_000)
+    records = bench.trace.records
+    (hit,) = [r for r in records if r["kind"] == "fault" and r["event"] == "hit"]
+    assert hit["detail"] == f"after {what}, number 1"
+    said = [r["seq"] for r in records if what in names_in(r)]
+    (killed,) = [r["seq"] for r in records if r.get("event") == "killed"]
+    assert said[0] < hit["seq"] < killed  # type: ignore[operator]  # numbers
+
+
+@pytest.mark.parametrize(
+    ("moment", "what"), [("before", "E9"), ("before", "write"), ("after", "write")]
+)
+def test_what_no_bench_can_see_is_no_moment_to_die(
+    make: Make, moment: str, what: str
+) -> None:
+    bench = make(*REFERENCE_PROGRAM)
+    bench.start_device()
+    with pytest.raises(NotClaimed, match=f"not {moment} a {what}"):
+        bench.faults.put("controller_killed_at", moment=moment, what=what)
+    with pytest.raises(NotClaimed, match="counter of milliseconds"):
+        bench.faults.put("clock_wrap")
 
 
 def test_one_that_ends_by_itself_is_found_out(make: Make) -> None:
