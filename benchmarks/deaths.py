@@ -28,15 +28,17 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
-from harness.bench import Bench, CaseName, Wishes
+from harness.bench import Bench, CaseName
 from harness.columns import COLUMNS, Column
 from harness.deaths import SEND, WRITE, Doom, Moment
 from harness.declaration import load
 from harness.epilogue import run_epilogue
-from harness.judge import Expectations, judge
+from harness.judge import Expectations, Judgement, Settlement, judge
+from harness.judge.verdict import is_scheme_late
 from harness.line_faults import Turn
 from harness.run import REFERENCE
 from harness.watch import await_return, sessions_of
+from harness.wishes import Wishes
 from reports.words import tail_in_words, without_chatter
 from wire.machine import ControllerFactory
 
@@ -45,6 +47,8 @@ DELAYS_S: Final = (1, 60, 3_600, 2 * 86_400)
 MOMENTS: Final[tuple[Moment, ...]] = ("before", "after")
 _TAIL: Final = 40
 _DAY_S: Final = 86_400
+#: The rule that what is not needed of a hold is released within 24 hours.
+_24_H: Final = "R-EXT-01"
 _NEVER: Final = 1 << 30
 #: People wait so long for an approval, and for energy.
 _PATIENCE_MS: Final = 20_000
@@ -357,11 +361,7 @@ def play(death: Death, *, factory: ControllerFactory | None = None) -> Outcome:
 
 def _judged(death: Death, bench: Bench) -> Outcome:
     records = bench.trace.records
-    expectations = Expectations(
-        allow_unknown=bench.allow_unknown,
-        # Dead for two days, nobody can keep the schemes' 24 hours.
-        allow_scheme_late=death.delay_s > _DAY_S,
-    )
+    expectations = Expectations(allow_unknown=bench.allow_unknown)
     judgement = judge(records, expectations=expectations)
     hits = [
         str(record["detail"])
@@ -380,7 +380,19 @@ def _judged(death: Death, bench: Bench) -> Outcome:
         death=death,
         hit=hits[0] if hits else "",
         sessions=tuple(str(one.settlement) for one in judgement.sessions),
-        why="" if judgement.green else "\n".join(lines),
+        why="" if _is_well(death, judgement) else "\n".join(lines),
+    )
+
+
+def _is_well(death: Death, judgement: Judgement) -> bool:
+    """Dead for two days, nobody can keep the schemes' 24 hours, and is not blamed."""
+    wrong = [one for one in judgement.sessions if one.settlement is Settlement.LATE]
+    others = [one for one in judgement.sessions if one not in wrong]
+    excused = death.delay_s > _DAY_S and all(
+        is_scheme_late(one, _24_H) for one in wrong
+    )
+    return judgement.green or (
+        excused and replace(judgement, sessions=tuple(others)).green
     )
 
 

@@ -265,7 +265,7 @@ class InProcessDevice:
         return store
 
     def fail_storage(self, kind: str) -> Callable[[], None]:
-        """Let its storage fail; what is damaged is replaced, unless it is written over."""
+        """Let its storage fail; what was damaged is replaced when it heals."""
         store = self._store
         if kind in FAILURES:
             store.failures.append(FAILURES[kind])
