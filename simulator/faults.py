@@ -12,11 +12,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
+from simulator.deeds import DEEDS
 from simulator.fault_codes import FAULT_CODES
-from wire import bay
-from wire.bay import LINES
 from wire.cps import ROUTES
-from wire.psp import MESSAGES, Direction, Name
+from wire.psp import Name
 
 Value = int | str
 
@@ -195,20 +194,8 @@ _ANY_MESSAGE: Final = Parameter(
 )
 
 _DEED: Final = Parameter(
-    about="write: it makes something durable; send: it says anything; a PSP message, "
-    "E1 to E14, or the type of a line to the charger",
-    default="write",
-    words=(
-        "write",
-        "send",
-        *dict.fromkeys(
-            row.name.value for row in MESSAGES if row.direction is Direction.TO_TERMINAL
-        ),
-        *_ROUTE.words[1:],
-        *(kind for way, kind in LINES if way is bay.Direction.TO_CHARGER),
-    ),
+    about="a write, a send, or what is sent", default="write", words=DEEDS
 )
-
 _BLOCK: Final[Mapping[str, Parameter]] = {
     "direction": _WAY,
     "message": _MESSAGE,
@@ -365,8 +352,7 @@ _KINDS: Final[tuple[FaultKind, ...]] = (
     FaultKind(name="meter_silent", seam=Seam.METER, about="sends nothing", words="the meter of connector {connector} is silent", parameters=_ON),
     # The controller's power
     FaultKind(name="controller_killed", seam=Seam.CONTROLLER, about="the controller dies and is started again", words="the controller dies", parameters={"for_s": Parameter(about="until it is started again, in seconds; 0: until healed", default=5, span=(0, _WEEK_S))}),
-    FaultKind(name="controller_killed_at", seam=Seam.CONTROLLER, about="the controller dies right before or after something that it sends or writes, and is started again", words="the controller dies {moment} its next {what}",
-              parameters={"moment": Parameter(about="before: it does not happen; after: it is the last thing that happens", default="after", words=("before", "after")), "what": _DEED, "after": _AFTER, "since": Parameter(about="from when they are counted; approval: from the next session that the terminal opens", default="now", words=("now", "approval")), "for_s": Parameter(about="until it is started again, in seconds; 0: until healed", default=5, span=(0, _WEEK_S))}, waits=True),
+    FaultKind(name="controller_killed_at", seam=Seam.CONTROLLER, about="the controller dies right before or after something that it sends or writes, and is started again", words="the controller dies {moment} its next {what}", parameters={"moment": Parameter(about="before: it does not happen; after: it is the last thing that happens", default="after", words=("before", "after")), "what": _DEED, "after": _AFTER, "since": Parameter(about="from when they are counted; approval: from the next session that the terminal opens", default="now", words=("now", "approval")), "for_s": Parameter(about="until it is started again, in seconds; 0: until healed", default=5, span=(0, _WEEK_S))}, waits=True),
     FaultKind(name="site_power_cut", seam=Seam.CONTROLLER, about="controller, charger and terminal lose power together", words="the site loses power for {for_s} seconds", parameters={"for_s": Parameter(about="seconds; 0: until healed", default=600, span=(0, _WEEK_S))}),
     # The controller's durable store
     FaultKind(name="store_full", seam=Seam.STORE, about="nothing more can be written", words="the controller's storage is full", parameters=_FOR),
@@ -375,8 +361,7 @@ _KINDS: Final[tuple[FaultKind, ...]] = (
     FaultKind(name="store_lost_write", seam=Seam.STORE, about="what was not synced is gone at the next death", words="the last write never reached the disk", once=True),
     FaultKind(name="store_corrupt", seam=Seam.STORE, about="the tail of the store is overwritten at the next death, and nobody mends it", words="the controller's storage is damaged"),
     # The controller's wall clock
-    FaultKind(name="clock_step", seam=Seam.CLOCK, about="calendar time jumps, monotonic time does not", words="the controller's clock jumps by {seconds} seconds",
-              parameters={"seconds": Parameter(about="forward, or back when negative", default=_HOUR_S, span=(-_WEEK_S * 520, _WEEK_S * 520))}),
+    FaultKind(name="clock_step", seam=Seam.CLOCK, about="calendar time jumps, monotonic time does not", words="the controller's clock jumps by {seconds} seconds", parameters={"seconds": Parameter(about="forward, or back when negative", default=_HOUR_S, span=(-_WEEK_S * 520, _WEEK_S * 520))}),
     FaultKind(name="clock_drift", seam=Seam.CLOCK, about="calendar time runs too fast or too slow", words="the controller's clock drifts by {ppm} ppm", parameters={"ppm": Parameter(about="parts per million, slow when negative", default=500, span=(-100_000, 100_000))}),
     FaultKind(name="clock_wrap", seam=Seam.CLOCK, about="from the next boot on, the controller's counter of milliseconds starts shortly before 2^32 and passes it", words="the controller's clock counts past 2^32 ms {in_s} seconds after its next start", parameters={"in_s": Parameter(about="seconds after that start", default=60, span=(1, _WEEK_S))}),
     FaultKind(name="clock_1970", seam=Seam.CLOCK, about="no calendar time at the next boot", words="the controller's clock starts in 1970", parameters=_FOR),
