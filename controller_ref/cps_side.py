@@ -58,8 +58,8 @@ _LAG_MS: Final = 5_000
 _STARTS_WITHIN_MS: Final = 15_000
 _FIRST_CHECK_MS: Final = 5_000
 _LONGEST_CHECK_MS: Final = 60_000
-#: While nothing is read, and while no new sessions may be opened.
-_IDLE_CHECK_MS: Final = 300_000
+_IDLE_CHECK_MS: Final = 300_000  # while nothing is read
+_DOWN_CHECK_MS: Final = 240_000  # overdue: five minutes after its return are late
 _TEXT_S: Final = 10
 _MAX_TOKENS: Final = 16
 #: Hexadecimal digits as letters: a token must not look like a card number.
@@ -201,7 +201,7 @@ class CpsSide:
             self.reports.append(port.Lost())
         if self._reader in (_Reader.READING, _Reader.STARTING, _Reader.HOLDING):
             self._reader = _Reader.IDLE
-        longest_ms = _IDLE_CHECK_MS if self._is_down else _LONGEST_CHECK_MS
+        longest_ms = _DOWN_CHECK_MS if self._is_down else _LONGEST_CHECK_MS
         self._check_at(now_ms, self._check_pause_ms)
         self._check_pause_ms = min(self._check_pause_ms * 2, longest_ms)
 

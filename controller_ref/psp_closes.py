@@ -4,7 +4,7 @@ Every close is answered exactly once: by the terminal's Result, by the end of th
 or because it could not leave in time. A Result that names no reason (P6X) only says
 that the close was refused; whether the session is still open is then asked for with
 List Sessions, which is why both live here. After a wrong state, a wrong checksum or a
-refused list the same close is repeated once, at once (psp.md 5.1).
+refused list the same close is repeated at once, but once only (psp.md 5.1).
 """
 
 from collections import deque
@@ -52,7 +52,6 @@ _REPEAT_AFTER: Final = (
 class _Close:
     request: CloseRequest
     leave_by_ms: int
-    was_repeated: bool = False
 
 
 class PspCloses:
@@ -67,6 +66,8 @@ class PspCloses:
         #: A refused close, until the list says whether its session is open.
         self._questioned: _Close | None = None
         self._listed: list[int] = []
+        #: Sessions whose close has had its one repeat at once.
+        self._repeated: dict[str, None] = {}
         self._quiet_from_ms = 0
         self.must_list = False
 
@@ -92,6 +93,8 @@ class PspCloses:
 
     def confirmed(self, now_ms: int) -> None:
         self._quiet_from_ms = now_ms + _QUIET_MS
+        if self._current is not None:
+            self._repeated.pop(self._current.request.session_id, None)
         self.answer(Outcome.CONFIRMED)
 
     def answer(self, outcome: Outcome, detail: str = "") -> None:
@@ -105,8 +108,8 @@ class PspCloses:
         close, self._current = self._current, None
         assert close is not None
         reason = said.number("reason", 0)
-        if reason in _REPEAT_AFTER and not close.was_repeated:
-            self._repeat(close, now_ms)
+        if reason in _REPEAT_AFTER:
+            self._repeat(close, f"reason {reason:#04x}", now_ms)
             if reason == Reason.INCORRECT_STATE:
                 self._line.start_over(now_ms, keeps_line=True)
         elif not reason and self._traits.can_list:
@@ -116,12 +119,16 @@ class PspCloses:
             outcome = _OUTCOMES.get(reason, Outcome.REFUSED)
             self._report(close, outcome, f"reason {reason:#04x}")
 
-    def _repeat(self, close: _Close, now_ms: int) -> None:
-        """Once more, at once; a second time it has failed."""
-        if close.was_repeated:
-            self._report(close, Outcome.FAILED, "refused twice")
+    def _repeat(self, close: _Close, detail: str, now_ms: int) -> None:
+        """Once more, at once, for each session; after that only by the schedule.
+
+        A line that damages every block would be hammered otherwise: twice each minute.
+        """
+        session_id = close.request.session_id
+        if session_id in self._repeated:
+            self._report(close, Outcome.FAILED, detail)
         else:
-            close.was_repeated = True
+            self._repeated[session_id] = None
             close.leave_by_ms = now_ms + _LEAVE_MS
             self._waiting.appendleft(close)
 
@@ -171,7 +178,7 @@ class PspCloses:
             # Asked for by itself: the status tells whether set-up is to be done again.
             self._line.check(now_ms)
         else:
-            self._repeat(questioned, now_ms)
+            self._repeat(questioned, "refused, and the list as well", now_ms)
             self._line.start_over(now_ms, keeps_line=True)
 
     # --- Time -------------------------------------------------------------------

@@ -71,6 +71,8 @@ class LineFault:
     message: str = ""
     byte: int = 0
     in_stream: bool = False
+    #: The block is kept for so long at most, until the next one comes along.
+    hold_ms: int = 0
     #: What becomes of the line, once the bytes before ``byte`` have arrived.
     then: Callable[[], object] | None = None
 

@@ -55,6 +55,8 @@ class PspLine:
         self._has_stranger = False
         #: Beginnings of blocks, kept while a fault waits for whole ones.
         self._parts: dict[Way, tuple[bytes, Messages]] = {}
+        #: Blocks among ``_parts`` that a fault keeps until the next one comes.
+        self._joining: dict[Way, LineFault] = {}
         self.deliver: Callable[[Fact], None] = lambda _fact: None
         #: A real port stops listening, and listens again (``refuses``).
         self.on_refusing: Callable[[], None] = lambda: None
@@ -122,6 +124,7 @@ class PspLine:
             return
         self.is_open = False
         self._parts.clear()
+        self._joining.clear()
         if self._kind == "tcp":
             self._tap.line_lost(by_host=True)
         self._note_link("down", reason)
@@ -167,6 +170,7 @@ class PspLine:
         self.is_open = False
         self._connection += 1
         self._parts.clear()
+        self._joining.clear()
         self._tap.line_lost()
         self._note_link("down", reason)
         told: Literal["reset", "closed"] = "reset" if reason == "reset" else "closed"
@@ -226,13 +230,36 @@ class PspLine:
         now_ms = self._court.kernel.now_ms
         messages: Messages = self._tap.see(_DIRECTIONS[way], data, now_ms)
         if self.faults or self._parts:
-            before, known = self._parts.pop(way, (b"", ()))
-            if before:
-                data, messages = before + data, [*known, *messages]
+            data, messages = self._with_parts(way, data, messages)
             if self._waits_for_more(way):
-                self._keep(way, data, messages)
+                self._keep(way, data, messages, self._profile.inter_byte_ms)
+                return
+            if (joining := self._joins(way, messages, len(data))) is not None:
+                self._keep(way, data, messages, joining.hold_ms)
+                self._joining[way] = joining
                 return
         self._forward(way, data, messages)
+
+    def _with_parts(
+        self, way: Way, data: bytes, messages: Messages
+    ) -> tuple[bytes, Messages]:
+        """``data`` behind what was kept of this direction."""
+        before, known = self._parts.pop(way, (b"", ()))
+        joining = self._joining.pop(way, None)
+        if not before:
+            return data, messages
+        if joining is not None:
+            together = f"{_words(list(known))} and {_words(messages)} {way}"
+            joining.hit(f"{together}, in one piece of {len(before) + len(data)} bytes")
+        return before + data, [*known, *messages]
+
+    def _joins(self, way: Way, messages: Messages, size: int) -> LineFault | None:
+        """The fault that keeps this block until the next one comes."""
+        names = [str(message.get("message")) for message in messages]
+        for fault in self.faults:
+            if fault.hold_ms and fault.strikes(way, names, size) is not None:
+                return fault
+        return None
 
     def _waits_for_more(self, way: Way) -> bool:
         """Whether this is half a block and a fault waits for whole ones."""
@@ -240,17 +267,18 @@ class PspLine:
             fault.wants_block(way) for fault in self.faults
         )
 
-    def _keep(self, way: Way, data: bytes, messages: Messages) -> None:
+    def _keep(self, way: Way, data: bytes, messages: Messages, for_ms: int) -> None:
         self._parts[way] = (data, messages)
         connection = self._connection
 
         def give_up() -> None:
             """The rest has not come: what came goes its way."""
-            if connection == self._connection and self._parts.get(way) == kept:
+            if connection == self._connection and self._parts.get(way) is kept:
+                self._joining.pop(way, None)
                 self._forward(way, *self._parts.pop(way))
 
         kept = self._parts[way]
-        due_ms = self._court.kernel.now_ms + self._profile.inter_byte_ms
+        due_ms = self._court.kernel.now_ms + for_ms
         self._court.kernel.at(due_ms, give_up)
 
     def _forward(self, way: Way, data: bytes, messages: Messages) -> None:
@@ -321,7 +349,7 @@ class PspLine:
         """What arrives of ``data``, and the fault that struck, if any did."""
         names = [str(message.get("message")) for message in messages]
         for fault in self.faults:
-            byte = fault.strikes(way, names, len(data))
+            byte = None if fault.hold_ms else fault.strikes(way, names, len(data))
             if byte is not None:
                 pieces = fault.change(data, byte)
                 at = first_struck(data, pieces)

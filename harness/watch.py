@@ -9,7 +9,7 @@ seen instead.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Final
+from typing import Any, Final
 
 from harness.bench import Bench, NotReached
 from harness.deaths import names_in
@@ -211,6 +211,78 @@ def last_death(bench: Bench) -> tuple[int, int]:
     if "killed" not in found:
         raise NotReached("the controller has not died")
     return found["killed"], found["started"]
+
+
+def close_requests(bench: Bench) -> list[tuple[str, str, int | None]]:
+    """Each close that was sent: operation, session, amount; oldest first."""
+    found: list[tuple[str, str, int | None]] = []
+    for record in bench.trace.records:
+        if record["kind"] == "http" and record.get("route") in _CLOSE_ROUTES:
+            query = record["query"]
+            assert isinstance(query, Mapping)
+            amount = query.get("commitAmount")
+            found.append((str(record["route"]), str(record["session_id"]), amount))
+        elif record["kind"] == "psp" and record["direction"] == "to_terminal":
+            found += [_close_in(one) for one in _rows(record) if _is_close(one)]
+    return found
+
+
+_CLOSE_ROUTES: Final = ("E9", "E10")
+
+
+def _rows(record: Record) -> list[Mapping[str, Any]]:
+    rows = record["messages"]
+    assert isinstance(rows, list)
+    return rows
+
+
+def _is_close(row: Mapping[str, Any]) -> bool:
+    return row.get("message") in ("Commit Session", "Void Session")
+
+
+def _close_in(row: Mapping[str, Any]) -> tuple[str, str, int | None]:
+    fields = row["fields"]
+    session_id = str(fields.get("session_id"))
+    return str(row["message"]), session_id, fields.get("amount_minor")
+
+
+def reading_pauses(bench: Bench) -> list[int]:
+    """How long the terminal was not reading each time between two readings, in ms."""
+    pauses: list[int] = []
+    left_ms: int | None = None
+    for at_ms, is_begun in _readings(bench):
+        if not is_begun:
+            left_ms = at_ms
+        elif left_ms is not None:
+            pauses.append(at_ms - left_ms)
+            left_ms = None
+    return pauses if left_ms is None else [*pauses, bench.now_ms - left_ms]
+
+
+def began_reading(bench: Bench, *, since_ms: int) -> bool:
+    """Whether a reading has begun at or after an instant."""
+    return any(is_begun and at_ms >= since_ms for at_ms, is_begun in _readings(bench))
+
+
+def _readings(bench: Bench) -> Iterator[tuple[int, bool]]:
+    """When the reader changed its state; True: it waits for a card from then on."""
+    for record in bench.trace.records:
+        if record["kind"] == "reader" and record["face"] == bench.column.interface:
+            yield _time(record), record["state"] in ("WAIT_CARD", "READING")
+
+
+def setups(bench: Bench, *, since_ms: int = 0) -> list[Mapping[str, Any]]:
+    """The fields of each Setup that reached the terminal from an instant on."""
+    return [
+        row["fields"]
+        for record in bench.trace.records
+        if record["kind"] == "psp"
+        and record["direction"] == "to_terminal"
+        and record["fate"] == "delivered"
+        and _time(record) >= since_ms
+        for row in _rows(record)
+        if row.get("message") == "Setup"
+    ]
 
 
 def authorisations(bench: Bench) -> int:

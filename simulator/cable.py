@@ -36,6 +36,14 @@ def flip(block: bytes, *, byte: int, bit: int) -> Arrivals:
     return [(0, bytes(changed))]
 
 
+def overwrite(block: bytes, *, byte: int, value: int) -> Arrivals:
+    if not block:
+        return []
+    changed = bytearray(block)
+    changed[min(byte, len(block) - 1)] = value
+    return [(0, bytes(changed))]
+
+
 def truncate(block: bytes, *, keep: int) -> Arrivals:
     """Only the first ``keep`` bytes arrive, and never the whole block."""
     kept = block[: min(keep, len(block) - 1)] if block else b""
@@ -72,12 +80,17 @@ _CHANGES: Final[Mapping[str, Callable[[bytes, Fault, int], Arrivals]]] = {
     "cable_lose": lambda block, _f, _b: lose(block),
     "cable_corrupt": lambda block, _f, _b: corrupt(block),
     "cable_flip": lambda block, f, byte: flip(block, byte=byte, bit=f.number("bit")),
+    "cable_overwrite": lambda block, f, byte: overwrite(
+        block, byte=byte, value=f.number("value")
+    ),
     "cable_truncate": lambda block, f, _b: truncate(block, keep=f.number("keep")),
     "cable_duplicate": lambda block, f, _b: duplicate(block, gap_ms=f.number("gap_ms")),
     "cable_garbage": lambda block, f, _b: garbage(block, count=f.number("bytes")),
     "cable_split": lambda block, f, _b: split(
         block, piece=f.number("piece"), gap_ms=f.number("gap_ms")
     ),
+    # Whoever carries it keeps it until the next one comes.
+    "cable_join": lambda block, _f, _b: [(0, block)] if block else [],
     "cable_delay": lambda block, f, byte: delay(
         block, byte=byte, delay_ms=f.number("delay_ms")
     ),

@@ -295,6 +295,18 @@ def alarm_raised_within(bench: Bench, code: str, limit: int) -> None:
     )
 
 
+@then(phrase("the controller raises an alarm within {limit:Duration}"))
+def any_alarm_raised(bench: Bench, limit: int) -> None:
+    """Then the controller raises an alarm within 60 seconds"""
+    demand(
+        bench,
+        "an alarm",
+        lambda: bool(alarms(bench)),
+        within_ms=limit,
+        seen=lambda: "no alarm",
+    )
+
+
 @then(phrase("the controller raises no alarm"))
 def no_alarm(bench: Bench) -> None:
     """Then the controller raises no alarm"""

@@ -4,20 +4,27 @@ from typing import Final
 
 from pytest_bdd import given, then, when
 
-from harness.bench import Bench
+from harness.bench import Bench, NotReached
 from harness.case import Breach
 from harness.watch import (
     authorisations,
+    await_situation,
+    began_reading,
     count_messages,
     demand,
     is_reading,
+    reading_pauses,
     sessions_of,
+    setups,
 )
+from simulator.terminal import SessionState
 from steps.words import phrase
-from wire.psp import Reason
+from wire.psp import Reason, SetupAction
 
 #: "Immediately after the last activity" (R-STP-08), with a close to be confirmed first.
 READY_WITHIN_MS: Final = 15_000
+#: The terminal starts in a quarter of a minute; then it waits to be found.
+STARTED_MS: Final = 30_000
 
 
 @given(phrase("the terminal ends every reading after {limit:Duration}"))
@@ -92,6 +99,188 @@ def duplicate_session_id(bench: Bench) -> None:
         message="Auth Session",
         reason=int(Reason.DUPLICATE_SESSION_ID),
     )
+
+
+@given(phrase("the terminal does not find the session of the next {times:Closes}"))
+def does_not_find(bench: Bench, times: int) -> None:
+    """Given the terminal does not find the session of the next two closes"""
+    reason = int(Reason.SESSION_ID_NOT_FOUND)
+    bench.faults.put("refuse_close", count=times, reason=reason)
+
+
+@given(phrase("the terminal finds the next Commit Session incorrect"))
+def finds_incorrect(bench: Bench) -> None:
+    """Given the terminal finds the next Commit Session incorrect"""
+    reason = int(Reason.INCORRECT_MESSAGE)
+    bench.faults.put("refuse_command", message="Commit Session", reason=reason)
+
+
+@given(phrase("the next Commit Session is refused after {time:Duration}"))
+def commit_refused_late(bench: Bench, time: int) -> None:
+    """Given the next Commit Session is refused after 40 seconds"""
+    bench.faults.put("refuse_close", operation="commit")
+    bench.faults.put("delay_answer", message="Commit Session", delay_ms=time)
+
+
+@given(phrase("the terminal sends its status under the header of a Result"))
+def status_as_result(bench: Bench) -> None:
+    """Given the terminal sends its status under the header of a Result"""
+    bench.wishes.profile = {**bench.wishes.profile, "get_status_header": 0x00}
+
+
+# --- power and set-up -------------------------------------------------------------
+
+
+@when(phrase("the terminal restarts"))
+def terminal_restarts(bench: Bench) -> None:
+    """When the terminal restarts"""
+    bench.faults.put("terminal_reboot")
+
+
+@given(phrase("the terminal is restarting"))
+def terminal_is_restarting(bench: Bench) -> None:
+    """Given the terminal is restarting"""
+    bench.faults.put("terminal_reboot")
+    bench.run_for(1_000)
+
+
+@given(phrase("the terminal has restarted"))
+def terminal_has_restarted(bench: Bench) -> None:
+    """Given the terminal has restarted"""
+    bench.faults.put("terminal_reboot")
+    bench.run_for(STARTED_MS)
+
+
+@given(phrase("the terminal will restart as it works on the next commit"))
+def restarts_at_commit(bench: Bench) -> None:
+    """Given the terminal will restart as it works on the next commit"""
+    bench.faults.put("terminal_reboot_at", message=_commit(bench))
+
+
+@given(phrase("the terminal will restart before it sees the next commit"))
+def restarts_before_commit(bench: Bench) -> None:
+    """Given the terminal will restart before it sees the next commit"""
+    bench.faults.put("terminal_reboot_at", message=_commit(bench), effect="lost")
+
+
+def _commit(bench: Bench) -> str:
+    return "Commit Session" if bench.column.interface == "psp" else "E9"
+
+
+@given(phrase("the terminal is out of order"))
+def out_of_order(bench: Bench) -> None:
+    """Given the terminal is out of order"""
+    bench.faults.put("terminal_off")
+
+
+@when(phrase("the terminal is repaired"))
+def repaired(bench: Bench) -> None:
+    """When the terminal is repaired"""
+    bench.faults.heal("terminal_off")
+
+
+@given(phrase("the terminal is not ready for {time:Duration}"))
+def not_ready(bench: Bench, time: int) -> None:
+    """Given the terminal is not ready for 2 minutes"""
+    bench.faults.put("terminal_not_ready", for_s=time // 1000)
+
+
+@given(phrase("the terminal will be {state:Fallen} when the next Commit Session comes"))
+def falls_back(bench: Bench, state: str) -> None:
+    """Given the terminal will be offline when the next Commit Session comes"""
+    bench.faults.put("terminal_falls_back", message="Commit Session", state=state)
+
+
+@given(phrase("the terminal has changed to extended blocks"))
+def extended_blocks(bench: Bench) -> None:
+    """Given the terminal has changed to extended blocks"""
+    bench.faults.put("terminal_extended_blocks")
+
+
+@when(phrase("the terminal stops reading without a word"))
+def stops_reading(bench: Bench) -> None:
+    """When the terminal stops reading without a word"""
+    bench.faults.put("stop_reading", delay_ms=1)
+    await_situation(
+        bench, "an idle reader", lambda: not is_reading(bench), within_ms=1_000
+    )
+
+
+@given(phrase("sessions are {end:Expiry} by the terminal itself after {time:Duration}"))
+def terminal_ends_sessions(bench: Bench, end: str, time: int) -> None:
+    """Given sessions are released by the terminal itself after 5 minutes"""
+    bench.faults.put("terminal_session_timeout", after_s=time // 1000, action=end)
+    # What the terminal did by itself, no controller could have settled.
+    bench.allow_unknown = True
+
+
+@given(phrase("the terminal has ended {whose:Whose} session by itself"))
+def ended_by_itself(bench: Bench, whose: int) -> None:
+    """Given the terminal has ended the driver's session by itself"""
+    driver = bench.driver(whose)
+    await_situation(
+        bench,
+        "a session ended by the terminal",
+        lambda: sessions_of(bench, driver)[-1].state is SessionState.EXPIRED,
+        within_ms=3_600_000,
+    )
+
+
+@when(phrase("the terminal is offline in the payment cloud"))
+@given(phrase("the terminal is offline in the payment cloud"))
+def offline_in_cloud(bench: Bench) -> None:
+    """Given the terminal is offline in the payment cloud
+    When the terminal is offline in the payment cloud
+    """
+    bench.faults.put("cloud_down")
+
+
+@when(phrase("the terminal is online again in the payment cloud"))
+def online_in_cloud(bench: Bench) -> None:
+    """When the terminal is online again in the payment cloud"""
+    bench.faults.heal("cloud_down")
+
+
+@given(phrase("news of the terminal's state is lost"))
+def state_news_lost(bench: Bench) -> None:
+    """Given news of the terminal's state is lost"""
+    if count_messages(bench, routes=("E12-set",)):
+        bench.faults.put("callback_lost", what="state", count=0)
+    else:
+        bench.saw("a controller that has not asked for such news")
+
+
+# --- what is seen of it -----------------------------------------------------------
+
+
+@then(phrase("the terminal reads cards again within {limit:Duration}"))
+def reads_again(bench: Bench, limit: int) -> None:
+    """Then the terminal reads cards again within 60 seconds"""
+    demand(
+        bench,
+        "the terminal reading cards again",
+        lambda: is_reading(bench) and began_reading(bench, since_ms=bench.since_ms),
+        within_ms=limit,
+        seen=lambda: f"terminal {bench.court.terminal.state!s}",
+    )
+
+
+@then(phrase("the terminal is never idle for more than {limit:Duration}"))
+def never_idle(bench: Bench, limit: int) -> None:
+    """Then the terminal is never idle for more than 5 seconds"""
+    pauses = reading_pauses(bench)
+    if len(pauses) < 3:
+        raise NotReached(f"three readings that end by themselves: {len(pauses)} ended")
+    if max(pauses) > limit + bench.world.slack_ms:
+        raise Breach(f"no pause over {limit / 1000:g} s", f"{max(pauses) / 1000:g} s")
+
+
+@then(phrase("the terminal is told to release forgotten sessions"))
+def told_to_release(bench: Bench) -> None:
+    """Then the terminal is told to release forgotten sessions"""
+    actions = {fields.get("action") for fields in setups(bench)}
+    if actions != {int(SetupAction.VOID)}:
+        raise Breach("a Setup whose time-out voids", f"actions {actions or 'none'}")
 
 
 @then(phrase("the terminal is ready for the next card"))

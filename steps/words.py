@@ -201,6 +201,24 @@ def scheme_window(text: str) -> str:
     return "R-EXT-01" if text.endswith("reversal") else "R-EXT-02"
 
 
+@_pattern(r"released|committed in full")
+def expiry(text: str) -> str:
+    """What becomes of a session whose time is over at the terminal."""
+    return "void" if text == "released" else "commit"
+
+
+@_pattern(r"offline|online")
+def fallen(text: str) -> str:
+    """The state in which a terminal without its set-up finds itself."""
+    return text
+
+
+@_pattern(r"preamble|magic|length|checksum")
+def spot(text: str) -> str:
+    """A part of a block that can be damaged."""
+    return text
+
+
 @_pattern(r"[EF]")
 def pilot(text: str) -> str:
     """A pilot state that means an error."""
@@ -268,6 +286,9 @@ WORDS: Final[dict[str, Callable[[str], Any]]] = {
     "Unanswered": unanswered,
     "Status": status,
     "SchemeWindow": scheme_window,
+    "Expiry": expiry,
+    "Fallen": fallen,
+    "Spot": spot,
     "Pilot": pilot,
     "Currency": currency,
     "Moment": moment,

@@ -78,9 +78,17 @@ def _half_open(put: Injection) -> Heal:
 
 def _block(put: Injection, then: Callable[[], object] | None = None) -> Heal:
     """Change blocks as the catalogue says (``simulator.cable``)."""
+    fault = _line_fault(put, then)
+    if put.text("answers"):
+        return _after_question(put, fault)
     faults = put.bench.lines.psp.faults
+    faults.append(fault)
+    return lambda: faults.remove(fault)
+
+
+def _line_fault(put: Injection, then: Callable[[], object] | None) -> LineFault:
     params = put.fault.params
-    fault = LineFault(
+    return LineFault(
         way=_WAYS[put.text("direction")],
         change=lambda block, byte: manipulate(put.fault, block, byte=byte),
         hit=put.hit,
@@ -88,10 +96,34 @@ def _block(put: Injection, then: Callable[[], object] | None = None) -> Heal:
         message=put.text("message"),
         byte=put.number("byte") if "byte" in params else 0,
         in_stream=params.get("of") == "stream",
+        hold_ms=put.number("hold_ms") if "hold_ms" in params else 0,
         then=then,
     )
-    faults.append(fault)
-    return lambda: faults.remove(fault)
+
+
+def _after_question(put: Injection, fault: LineFault) -> Heal:
+    """It is put in when the question passes that it waits for."""
+    faults = put.bench.lines.psp.faults
+
+    def ask(block: bytes, _byte: int) -> Arrivals:
+        faults.append(fault)
+        return [(0, block)]
+
+    question = LineFault(
+        way=None,
+        change=ask,
+        hit=lambda _words: None,
+        turn=Turn(),
+        message=put.text("answers"),
+    )
+    faults.append(question)
+
+    def heal() -> None:
+        for one in (question, fault):
+            if one in faults:
+                faults.remove(one)
+
+    return heal
 
 
 def _hold(put: Injection) -> Heal:
@@ -182,10 +214,12 @@ ROWS: Final[Mapping[str, Put]] = {
     "cable_lose": _block,
     "cable_corrupt": _block,
     "cable_flip": _block,
+    "cable_overwrite": _block,
     "cable_truncate": _block,
     "cable_duplicate": _block,
     "cable_garbage": _block,
     "cable_split": _block,
+    "cable_join": _block,
     "cable_delay": _block,
     "cable_hold": _hold,
     "tcp_reset": _reset,

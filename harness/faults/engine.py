@@ -9,7 +9,7 @@ struck.
 the hit on. A fault that happens ``once`` is gone with its hit.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -80,6 +80,7 @@ class Faults:
             hit=partial(self._hit, life),
             first_hit=partial(self._first_hit, life),
             hit_when=partial(self._hit_when, life),
+            act_when=partial(self._act_when, life),
             holds=self._holds,
             siblings=lambda: self._of_seam(life.fault),
         )
@@ -113,6 +114,12 @@ class Faults:
         life.shows = shows
         self._waiting.append(life)
 
+    def _act_when(
+        self, life: Life, shows: Shows, detail: str, act: Callable[[], object]
+    ) -> None:
+        life.detail, life.act = detail, act
+        self._hit_when(life, shows)
+
     def _watch(self, record: Record) -> None:
         """Learn of hits from the trace, whoever has noted them."""
         if record["kind"] == "fault":
@@ -126,7 +133,9 @@ class Faults:
         for life in tuple(self._waiting):
             if life.shows is not None and life.shows(record):
                 self._waiting.remove(life)
-                self._hit(life)
+                self._hit(life, life.detail)
+                if life.act is not None:
+                    life.act()
 
     def _forget_done(self, life: Life) -> None:
         """What happens once is gone with its hit."""

@@ -41,6 +41,9 @@ class Life:
     is_hit: bool = False
     #: The records that show that it has struck, while it waits for one.
     shows: Shows | None = None
+    #: Words about that hit, and what it does.
+    detail: str = ""
+    act: Callable[[], object] | None = None
 
     def matches(self, name: str, params: Mapping[str, Value]) -> bool:
         return self.fault.name == name and params.items() <= self.fault.params.items()
@@ -87,6 +90,8 @@ class Injection:
     first_hit: Callable[[str], None]
     #: The hit is the first record that shows it.
     hit_when: Callable[[Shows], None]
+    #: The same, and it does something then: before whoever is told of it is told.
+    act_when: Callable[[Shows, str, Callable[[], object]], None]
     holds: Holds
     #: The faults of this seam that are in force, this one included.
     siblings: Callable[[], Sequence[Fault]]

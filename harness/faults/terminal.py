@@ -1,10 +1,10 @@
 """Faults of the terminal: its host link, power and configuration, its own answers."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from harness.faults.life import Heal, Injection, Put
+from harness.faults.life import Heal, Injection, Put, Shows
 from simulator import events
 from simulator.terminal import Impairment, Kind
 from wire.records import Record
@@ -61,6 +61,68 @@ def _off(put: Injection) -> Heal:
 def _reboot(put: Injection) -> None:
     put.bench.court.change_terminal(lambda terminal: terminal.reboot())
     put.hit("")
+
+
+# --- As a message reaches it ----------------------------------------------------
+
+
+def _arrives(put: Injection) -> Shows:
+    """Whether a record is the message that the fault waits for."""
+    name, left = put.text("message"), put.number("after")
+
+    def shows(record: Record) -> bool:
+        nonlocal left
+        found = _arriving(record)
+        if not found or (name and name not in found):
+            return False
+        left -= 1
+        return left < 0
+
+    return shows
+
+
+def _arriving(record: Record) -> Collection[str]:
+    """The messages, or the call, that reach the terminal with a record."""
+    if record["kind"] == "http":
+        return [str(record["route"])] if record["fate"] == "delivered" else []
+    if record["kind"] != "psp" or record["direction"] != "to_terminal":
+        return []
+    messages = record["messages"]
+    assert isinstance(messages, Sequence)
+    is_here = record["fate"] == "delivered"
+    return [str(one.get("message")) for one in messages] if is_here else []
+
+
+def _reboot_at(put: Injection) -> None:
+    """Records come first: the message finds a terminal that has just gone off."""
+    court = put.bench.court
+    reboot = partial(court.change_terminal, lambda terminal: terminal.reboot())
+    act: Callable[[], object] = reboot
+    if put.text("effect") == "done":
+        act = lambda: court.kernel.at(court.kernel.now_ms + 1, reboot)  # noqa: E731
+    put.act_when(_arrives(put), f"{put.text('message')} arrives", act)
+
+
+def _falls_back(put: Injection) -> None:
+    court, is_online = put.bench.court, put.text("state") == "online"
+    put.act_when(
+        _arrives(put),
+        f"{put.text('message')} arrives",
+        lambda: court.change_terminal(lambda one: one.fall_back(online=is_online)),
+    )
+
+
+def _extended(put: Injection) -> None:
+    """A terminal that does not have them goes on as before: no hit."""
+    done: list[bool] = []
+    court = put.bench.court
+    court.change_terminal(lambda one: done.append(one.speak_extended()))
+    if done[0]:
+        put.act_when(
+            lambda record: bool(_arriving(record)),
+            "a classic block is not read",
+            lambda: None,
+        )
 
 
 # --- Configuration and memory ---------------------------------------------------
@@ -123,6 +185,9 @@ ROWS: Final[Mapping[str, Put]] = {
     "cloud_down": _cloud_down,
     "terminal_off": _off,
     "terminal_reboot": _reboot,
+    "terminal_reboot_at": _reboot_at,
+    "terminal_falls_back": _falls_back,
+    "terminal_extended_blocks": _extended,
     "terminal_not_ready": partial(_impair, kind=Kind.NOT_READY),
     "terminal_session_timeout": _session_timeout,
     "terminal_stale_sessions": _stale_sessions,

@@ -218,14 +218,25 @@ def _idle_ms(dossier: Dossier, earlier: Attempt, until_ms: int) -> int:
 
 
 def _after_the_end(dossier: Dossier) -> Iterator[Finding]:
-    """R-RTY-02: 200 and 409 end the retries."""
+    """R-RTY-02: 200 and 409 end the retries, and so does what tells the same."""
     attempts: Sequence[Attempt] = dossier.attempts
-    for earlier, later in pairwise(attempts):
+    for number, (earlier, later) in enumerate(pairwise(attempts)):
         known = earlier.answered is not None and earlier.answered.seq < later.seq
-        if earlier.outcome is Outcome.GONE and known:
+        if known and _is_over(earlier, attempts[:number]):
             words = ("R-RTY-02", "no close after a definitive answer", earlier.answer)
             yield _line(dossier, Conduct.FAIL, words, later)
             return
+
+
+def _is_over(attempt: Attempt, before: Sequence[Attempt]) -> bool:
+    """Whether its answer says that the session is closed, as far as we are concerned.
+
+    "Not found" over PSP says so only to whom an earlier close may have counted
+    (R-RTY-09); else it may be the wrong terminal, or the wrong id (R-SES-08).
+    """
+    if attempt.outcome is not Outcome.GONE or attempt.via != "psp":
+        return attempt.outcome is Outcome.GONE
+    return any(one.outcome in (Outcome.UNKNOWN, Outcome.CONFIRMED) for one in before)
 
 
 def _exhausted_silently(dossier: Dossier) -> Iterator[Finding]:

@@ -76,7 +76,7 @@ def _left_open(dossier: Dossier) -> Iterator[Fault]:
     session = dossier.session
     if session.closed is not None or _cannot_know(dossier) or _exhausted(dossier):
         return
-    if session.expired is not None and _tried_in_time(dossier):
+    if session.expired is not None and _was_overtaken(dossier):
         return
     seen = "never closed"
     if session.expired is not None:
@@ -148,6 +148,17 @@ def _tried_in_time(dossier: Dossier) -> bool:
     return dossier.late is not None and not dossier.late.failed
 
 
+def _was_overtaken(dossier: Dossier) -> bool:
+    """The terminal's own time-out ended a session that was not neglected.
+
+    A close was due and tried in time, or none was due yet and one was tried later. A
+    time-out that the controller has chosen too short is judged by itself (R-PER-05).
+    """
+    if dossier.trigger is None:
+        return bool(dossier.attempts)
+    return _tried_in_time(dossier)
+
+
 def _exhausted(dossier: Dossier) -> bool:
     """Retried to the end of the schedule, and told the operator."""
     if not dossier.attempts or dossier.trigger is None:
@@ -182,7 +193,7 @@ def _unknown(dossier: Dossier) -> Iterator[Fault]:
         yield _unsettled(session, "no controller could have known of it")
     elif _exhausted(dossier):
         yield _unsettled(session, "the retry schedule ended, and the operator was told")
-    elif session.expired is not None and _tried_in_time(dossier):
+    elif session.expired is not None and _was_overtaken(dossier):
         yield _unsettled(session, "the terminal's own time-out was faster")
 
 

@@ -6,6 +6,7 @@ from typing import Final
 
 from harness.judge.closes import Outcome
 from harness.judge.facts import At, LinkChange, Message
+from harness.judge.net import session_timeouts
 from harness.judge.reading import strings_in, text
 from harness.judge.scene import Scene, fail, warn
 from harness.judge.timeline import Timeline
@@ -21,16 +22,8 @@ def _psp_breaches(scene: Scene) -> Iterator[Finding]:
         if message.malformed and message.fate == "delivered":
             expected = "well-formed blocks"
             yield fail(message, "R-PSP-01", expected=expected, seen=message.malformed)
-        elif message.name == "Setup" and _commits_at_expiry(message):
-            expected = "a Setup whose time-out voids"
-            seen = "a Setup whose time-out commits the full amount"
-            yield fail(message, "R-PER-05", expected=expected, seen=seen)
         elif message.name == "Remove Sessions":
             yield _removal(scene, message)
-
-
-def _commits_at_expiry(message: Message) -> bool:
-    return message.fields.get("action") in (0, "COMMIT", "commit")
 
 
 def _removal(scene: Scene, message: Message) -> Finding:
@@ -173,6 +166,7 @@ def _silent_release(scene: Scene) -> Iterator[Finding]:
 
 SPOKEN: Final[tuple[Callable[[Scene], Iterator[Finding]], ...]] = (
     _psp_breaches,
+    session_timeouts,
     _idle,
     _keys,
     _false_conflicts,

@@ -19,7 +19,12 @@ from simulator.terminal.impairments import Kind
 from simulator.terminal.psp_reads import PspReads
 from simulator.terminal.psp_sessions import OK, Answer, Later, PspSessions
 from simulator.terminal.psp_talk import Talk
-from simulator.terminal.psp_transitions import Fate, Happening, Phase
+from simulator.terminal.psp_transitions import (
+    UNKNOWN_LAYOUTS,
+    Fate,
+    Happening,
+    Phase,
+)
 from simulator.terminal.screens import PSP_TYPES, described
 from simulator.terminal.sessions import Expiry
 from wire.psp import (
@@ -37,20 +42,8 @@ from wire.psp import (
 )
 
 MAX_QUEUED: Final = 32
-_RUNNING: Final = frozenset({Phase.WAIT_CARD})
 #: Never wait, and are never refused as not ready.
 _AT_ONCE: Final = frozenset({Name.GET_STATUS, Name.RESET, Name.SYNCHRONIZE})
-_UNKNOWN_LAYOUTS: Final = frozenset(
-    {
-        Name.SELECT_LANGUAGE,
-        Name.GET_RECEIPT,
-        Name.GET_TRANSACTION_RECORD,
-        Name.GET_CONNECTION_INFO,
-        Name.PROP_CARD_EXCHANGE,
-        Name.MIFARE,
-        Name.READ_FILE,
-    }
-)
 
 
 @dataclass(slots=True)
@@ -114,6 +107,13 @@ class PspFace:
         if self._talk.line.connected(now_ms):
             self._talk.line.hang_up("reboot")
 
+    def fall_back(self, *, online: bool) -> None:
+        self._start_over()
+        self._talk.fall_back(online=online)
+
+    def speak_extended(self) -> bool:
+        return self._talk.speak_extended()
+
     def _line_lost(self) -> None:
         # On a taken-over line the new host must find OFFLINE as well (A22).
         if self._device.settings.link == "serial":
@@ -175,7 +175,7 @@ class PspFace:
         if faults and faults.hit(Kind.IGNORE_COMMAND, Name.GET_STATUS.value):
             return
         phase = self._talk.phase
-        running = 1 if phase in _RUNNING else 0
+        running = 1 if phase is Phase.WAIT_CARD else 0
         if phase is Phase.AUTHORISING:
             running = self._profile.running_while_authorizing
         if running and faults and faults.hit(Kind.WRONG_RUNNING_FLAG):
@@ -223,7 +223,7 @@ class PspFace:
         if self._talk.cell(name) is Fate.REFUSED:
             self._talk.refuse(Reason.INCORRECT_STATE, name, now_ms)
             return
-        if name in _UNKNOWN_LAYOUTS:
+        if name in UNKNOWN_LAYOUTS:
             if self._profile.unknown_layouts == "not_ok":
                 self._talk.refuse(Reason.SERVICE_NOT_SUPPORTED, name, now_ms)
             return

@@ -10,7 +10,7 @@ TCP: the terminal hangs up after 20 s without traffic while it owes no answer
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from simulator.events import PspHangUp, PspToHost
@@ -115,6 +115,10 @@ class PspLine:
     def agree(self, options: int, version: int) -> None:
         """From now on blocks and messages look as these Protocol options say."""
         self._use(self._plain.with_options(options), version)
+
+    def extend(self) -> None:
+        """Extended blocks from now on; everything else stays as agreed."""
+        self._use(replace(self.reading, extended=True), None)
 
     def restore(self) -> None:
         """Back to the classic format."""

@@ -91,6 +91,19 @@ class Talk:
         self._has_events = bool(options & OPTIONS_OF[self._family] & Option.EVENTS)
         self.line.agree(options, version)
 
+    def fall_back(self, *, online: bool) -> None:
+        """As by a Synchronize, or a Reset, that nobody has sent."""
+        self.move(Name.SYNCHRONIZE if online else Name.RESET)
+        if not online:
+            self.start_over()
+
+    def speak_extended(self) -> bool:
+        """As if the host had asked for it; False: this family does not have it."""
+        option = OPTIONS_OF[self._family] & Option.EXTENDED
+        if option:
+            self.line.extend()
+        return bool(option)
+
     def start_over(self) -> None:
         """Classic blocks, no options: as after power-on."""
         self._has_events = False

@@ -63,6 +63,19 @@ STATES: Final[Mapping[Phase, State]] = MappingProxyType(
     }
 )
 
+#: Requests whose layout is not published (psp.md 9, A33).
+UNKNOWN_LAYOUTS: Final = frozenset(
+    {
+        Name.SELECT_LANGUAGE,
+        Name.GET_RECEIPT,
+        Name.GET_TRANSACTION_RECORD,
+        Name.GET_CONNECTION_INFO,
+        Name.PROP_CARD_EXCHANGE,
+        Name.MIFARE,
+        Name.READ_FILE,
+    }
+)
+
 Trigger = Name | Happening
 Cell = Phase | Fate
 _Cells = tuple[Cell, ...]

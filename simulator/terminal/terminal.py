@@ -231,6 +231,14 @@ class Terminal:
         """Restart by itself."""
         self._restart(self._now_ms)
 
+    def fall_back(self, *, online: bool) -> None:
+        """Lose the set-up of the PSP line and say nothing; sessions stay."""
+        self._psp.fall_back(online=online)
+
+    def speak_extended(self) -> bool:
+        """Extended blocks from now on; False for a family that has none."""
+        return self._psp.speak_extended()
+
     # --- Inside -----------------------------------------------------------------
 
     def _line(self, event: PspConnected | PspDisconnected, now_ms: int) -> None:

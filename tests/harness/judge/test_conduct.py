@@ -227,6 +227,39 @@ def test_a_setup_that_commits_everything_at_expiry(play: Play) -> None:
     assert play("1 > CC 07 : Setup timeout_s=86400 action=1").green
 
 
+#: Windows of 600 s; EUR 50.00 at EUR 0.50 per kWh and 22 kW: 16,363 s.
+LONGEST_S = 600 + 16_363
+
+
+@pytest.mark.parametrize(
+    ("life_s", "found", "warnings"),
+    [
+        (0, [], []),
+        (600, ["R-PER-05"], []),
+        (LONGEST_S - 1, ["R-PER-05"], []),
+        (LONGEST_S, [], ["R-PER-05"]),
+        (LONGEST_S + 691_499, [], ["R-PER-05"]),
+        (LONGEST_S + 691_500, [], []),
+    ],
+)
+def test_a_time_out_that_ends_charges(
+    play: Play, life_s: int, found: list[str], warnings: list[str]
+) -> None:
+    judgement = play(f"1 > CC 07 : Setup timeout_s={life_s} action=1")
+    assert breaches(judgement) == found
+    assert warned(judgement) == warnings
+
+
+def test_where_energy_is_free_only_the_windows_count(play: Play) -> None:
+    setup = "1 > CC 07 : Setup timeout_s={} action=1"
+    free = {"per_kwh": 0}
+    assert breaches(play(setup.format(599), tariff=free)) == ["R-PER-05"]
+    assert breaches(play(setup.format(600), tariff=free)) == []
+    by_the_hour = {"per_kwh": 0, "per_minute": 50}
+    assert breaches(play(setup.format(6_599), tariff=by_the_hour)) == ["R-PER-05"]
+    assert breaches(play(setup.format(6_600), tariff=by_the_hour)) == []
+
+
 def test_removing_sessions_is_no_way_to_close_them(play: Play) -> None:
     remove = "> CC 02 3C 56 60 : Remove Sessions"
     assert "R-PER-04" in breaches(play(f"{OPEN}\n50 {remove}"))

@@ -242,3 +242,22 @@ def test_left_open_after_tries_names_the_last_answer(play: Play, answer: str) ->
     words = "Not OK (0x11)" if answer else "no answer"
     assert words in judgement.sessions[0].why
     assert "R-SES-07" in found(judgement)[0]
+
+
+NOT_FOUND = "< AA 04 3C 00 01 0C F7 : Result result=1 reason=12"
+
+
+def test_not_found_ends_nothing_for_who_has_not_closed(play: Play) -> None:
+    judgement = play(tries(302, 363, 424, answer=NOT_FOUND))
+    assert found(judgement) == ([], [])
+    assert judgement.green
+
+
+def test_not_found_is_the_end_where_an_earlier_close_may_have_counted(
+    play: Play,
+) -> None:
+    script = f"{OPEN}\n302 {VOID}\n302 store cancelled 66 0"
+    script += "\n302 order show released\n360 > CC : Reset"
+    script += f"\n363 {VOID}\n363 {NOT_FOUND}"
+    assert found(play(script)) == ([], [])
+    assert found(play(f"{script}\n424 {VOID}\n424 {NOT_FOUND}"))[0] == ["R-RTY-02"]

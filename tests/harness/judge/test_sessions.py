@@ -85,6 +85,26 @@ def test_a_time_out_faster_than_a_timely_close_is_nobodys_fault(play: Play) -> N
     assert only(late) is Settlement.LEFT_OPEN
 
 
+def test_a_time_out_before_any_close_is_due_is_nobodys_fault(play: Play) -> None:
+    script = f"""{OPEN}
+10    plug Ada 1
+10    said plug 1 B
+11    order close 1
+11    said contactor 1 closed
+12    said plug 1 C
+22    said meter 1 1020 11000
+200   store expired 66 0 terminal
+302   unplug Ada 1
+302   said contactor 1 open
+302   said meter 1 5000 0
+302   said plug 1 A
+"""
+    gone = "303 < AA 04 : Result result=1 reason=12\n303 order alarm other"
+    commit = "> CC : Commit Session session_id=66 amount_minor=200"
+    assert only(play(f"{script}\n303 {commit}\n{gone}")) is Settlement.UNKNOWN
+    assert only(play(script)) is Settlement.LEFT_OPEN
+
+
 def test_dying_with_the_approval_is_nobodys_fault_on_apollo(play: Play) -> None:
     dies = "2 life killed\n3 life started\n4 life ready\n5 order alarm orphan"
     script = f"0 life ready\n{OPEN}\n{dies}"
