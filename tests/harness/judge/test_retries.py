@@ -257,7 +257,7 @@ def test_not_found_is_the_end_where_an_earlier_close_may_have_counted(
     play: Play,
 ) -> None:
     script = f"{OPEN}\n302 {VOID}\n302 store cancelled 66 0"
-    script += "\n302 order show released\n360 > CC : Reset"
+    script += f"\n302 order show released\n360 > CC : Reset\n360 {OK}"
     script += f"\n363 {VOID}\n363 {NOT_FOUND}"
     assert found(play(script)) == ([], [])
     assert found(play(f"{script}\n424 {VOID}\n424 {NOT_FOUND}"))[0] == ["R-RTY-02"]
