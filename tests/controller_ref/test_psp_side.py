@@ -386,6 +386,15 @@ class TestClosing:
         rig.run(60_000)
         assert rig.terminal.open == {}
 
+    def test_a_line_that_damages_every_request_is_not_hammered(
+        self, rig_of: Make
+    ) -> None:
+        """One repeat at once in all, not one with each attempt of the plan."""
+        rig = self._charged(rig_of)
+        rig.terminal.rules[Name.COMMIT_SESSION] = lambda _: rig.terminal.not_ok(4)
+        rig.unplug().run(250_000)
+        assert len(rig.closes) == 6
+
     def test_not_ready_waits_for_the_schedule(self, rig_of: Make) -> None:
         rig = self._charged(rig_of)
         rig.terminal.rules[Name.COMMIT_SESSION] = lambda _: rig.terminal.not_ok(0x11)

@@ -353,3 +353,60 @@ def test_of_many_bytes_the_first_are_shown(rig: Make) -> None:
     (record,) = made.records("psp")
     assert record["length"] == 2_000
     assert record["hex"] == " ".join(["00"] * MAX_SHOWN_BYTES)
+
+
+def joins(made: Any, hold_ms: int) -> list[str]:
+    """The next block waits for its successor, at most so long."""
+    return strike(made, lambda data, _byte: [(0, data)], hold_ms=hold_ms)
+
+
+def arrived(made: Any) -> list[tuple[int, str]]:
+    """When something came to the terminal, and how it went."""
+    return [
+        (record["t_ms"], record["fate"])
+        for record in made.records("psp")
+        if record["direction"] == "to_terminal"
+    ]
+
+
+def test_two_blocks_may_arrive_in_one_piece(rig: Make) -> None:
+    made = rig("apollo")
+    line = made.bench.lines.psp
+    hits = joins(made, 1_000)
+    line.open()
+    line.send(ASK["apollo"])
+    made.bench.run_for(400)
+    line.send(ASK["apollo"])
+    made.bench.run_for(5_000)
+    assert arrived(made) == [(400 + LATENCY_MS, "delivered")]
+    assert hits == [
+        "Synchronize and Synchronize to_terminal, in one piece of 10 bytes",
+    ]
+
+
+def test_a_block_without_a_successor_arrives_late_and_is_no_hit(rig: Make) -> None:
+    made = rig("apollo")
+    line = made.bench.lines.psp
+    hits = joins(made, 1_000)
+    line.open()
+    line.send(ASK["apollo"])
+    made.bench.run_for(5_000)
+    line.send(ASK["apollo"])
+    made.bench.run_for(5_000)
+    assert [at_ms for at_ms, _ in arrived(made)] == [1_000 + LATENCY_MS, 5_000 + 2]
+    assert hits == []
+    assert not line.faults[0].turn.count
+
+
+def test_a_block_that_waits_dies_with_its_connection(rig: Make) -> None:
+    made = rig("apollo")
+    line = made.bench.lines.psp
+    hits = joins(made, 1_000)
+    line.open()
+    line.send(ASK["apollo"])
+    line.close()
+    line.open()
+    line.send(ASK["apollo"])
+    made.bench.run_for(5_000)
+    assert len(arrived(made)) == 1
+    assert hits == []

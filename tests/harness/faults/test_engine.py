@@ -265,3 +265,65 @@ def test_the_number_of_faults_is_bounded(make_bench: Make) -> None:
         bench.faults.put("refuse_close")
     bench.faults.heal_all()
     bench.faults.put("refuse_close")
+
+
+def test_a_fault_of_an_answer_lets_all_other_answers_pass(make_bench: Make) -> None:
+    bench = make_bench("apollo")
+    bench.run_for(1_000)
+    bench.faults.put("cable_lose", message="Get Status Response", answers="Reset")
+    bench.run_for(60_000)
+    assert not hits(bench)
+    bench.lines.psp.reset()
+    bench.run_for(20_000)
+    assert hits(bench)[0]["detail"].startswith("Get Status Response to_controller")
+    bench.faults.heal_all()
+    assert bench.lines.psp.faults == []
+
+
+def test_a_question_that_was_never_asked_leaves_nothing_behind(
+    make_bench: Make,
+) -> None:
+    bench = make_bench("apollo")
+    bench.faults.put("cable_lose", message="Result", answers="Commit Session")
+    bench.faults.heal_all()
+    assert bench.lines.psp.faults == []
+
+
+@pytest.mark.parametrize("message", ["", "Get Status"])
+def test_a_terminal_may_reboot_at_the_second_message(
+    make_bench: Make, message: str
+) -> None:
+    bench = make_bench("apollo")
+    bench.run_for(1_000)
+    bench.faults.put("terminal_reboot_at", message=message, after=1, effect="lost")
+    bench.run_for(20_000)
+    assert not hits(bench)
+    bench.run_for(15_000)
+    assert len(hits(bench)) == 1
+    assert not bench.court.terminal.is_running
+
+
+def test_a_terminal_may_reboot_at_a_call_to_the_cloud(make_bench: Make) -> None:
+    bench = make_bench("cps")
+    bench.run_for(1_000)
+    bench.faults.put("terminal_reboot_at", message="E4")
+    assert bench.run_until(lambda: bool(hits(bench)), 120_000)
+    bench.run_for(1)
+    assert not bench.court.terminal.is_running
+
+
+def test_a_terminal_without_extended_blocks_cannot_change_to_them(
+    make_bench: Make,
+) -> None:
+    bench = make_bench("p6x")
+    bench.faults.put("terminal_extended_blocks")
+    bench.run_for(200_000)
+    assert not hits(bench)
+
+
+def hits(bench: Bench) -> list[Any]:
+    return [
+        record
+        for record in bench.trace.records
+        if record["kind"] == "fault" and record["event"] == "hit"
+    ]
