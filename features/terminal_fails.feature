@@ -55,7 +55,7 @@ Feature: The terminal fails
   Rule: A close that a restart has swallowed is sent again, and nothing else is
 
     @S-F03
-    Scenario: The terminal restarts while it works on the commit
+    Scenario: The terminal restarts while the commit is under way
       Given the driver is charging at connector 1
       And the terminal will restart as it works on the next commit
       When the driver unplugs at connector 1
@@ -134,7 +134,7 @@ Feature: The terminal fails
       And the terminal has restarted
       When the driver unplugs at connector 1
       Then the driver's session is committed within 20 seconds
-      And the terminal is told to release forgotten sessions
+      And forgotten sessions will be released, after 24 hours or more
 
     @S-F09 @R-PSP-04
     Scenario Outline: The terminal has <ended> the session before the driver leaves

@@ -15,11 +15,10 @@ from harness.watch import (
     is_reading,
     reading_pauses,
     sessions_of,
-    setups,
 )
 from simulator.terminal import SessionState
 from steps.words import phrase
-from wire.psp import Reason, SetupAction
+from wire.psp import Reason
 
 #: "Immediately after the last activity" (R-STP-08), with a close to be confirmed first.
 READY_WITHIN_MS: Final = 15_000
@@ -274,14 +273,6 @@ def never_idle(bench: Bench, limit: int) -> None:
         raise Breach(f"no pause over {limit / 1000:g} s", f"{longest_ms / 1000:g} s")
     if len(pauses) < 3:
         raise NotReached(f"three readings that end by themselves: {len(pauses)} ended")
-
-
-@then(phrase("the terminal is told to release forgotten sessions"))
-def told_to_release(bench: Bench) -> None:
-    """Then the terminal is told to release forgotten sessions"""
-    actions = {fields.get("action") for fields in setups(bench)}
-    if actions != {int(SetupAction.VOID)}:
-        raise Breach("a Setup whose time-out voids", f"actions {actions or 'none'}")
 
 
 @then(phrase("the terminal is ready for the next card"))

@@ -14,9 +14,12 @@ import pytest
 from rich.console import Console
 
 import harness.world
-from harness.run import FEATURES, RunOptions, play
+from harness.columns import COLUMNS
+from harness.run import FEATURES, REFERENCE, RunOptions, play
 from reports.feature_file import parse_feature
-from tests.harness.test_known_mistakes import PATIENCE_MS, declared, examined
+
+#: Long enough for a session to be left open; eight days add nothing but time.
+PATIENCE_MS = 2 * 3_600_000
 
 F = "terminal_fails.feature"
 H = "terminal_line_fails.feature"
@@ -26,7 +29,6 @@ P = "damaged_blocks.feature"
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(harness.world, "RETRY_PLAN_MS", PATIENCE_MS)
-    monkeypatch.syspath_prepend(str(Path(__file__).parent))
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ ROWS = [
     Row("believes_every_close", F, "leaves while the terminal starts", (*SERIAL, *CPS), "LEFT OPEN"),
     Row("believes_its_reader", F, '"The terminal restarts during the charge"', SERIAL, "R-TRM-08"),
     Row("reads_once", F, '"The terminal restarts during the charge"', (*TCP, *CPS), "R-TRM-08"),
-    Row("believes_every_close", F, "while it works on the commit", ALL, "R-RTY-09"),
+    Row("believes_every_close", F, "while the commit is under way", ALL, "R-RTY-09"),
     Row("believes_every_close", F, "before it sees the commit", PSP, "LEFT OPEN"),
     Row("believes_every_close", F, "not ready for two minutes", PSP, "LEFT OPEN"),
     Row("believes_its_reader", F, "the next question finds it", TCP, "R-TRM-12"),
@@ -108,7 +110,12 @@ CASES = [
 @pytest.mark.parametrize(("row", "column"), CASES)
 def test_a_mistake_is_red(row: Row, column: str, tmp_path: Path) -> None:
     path = mistaken(tmp_path, row.factory, column)
-    case = examined(path, FEATURES / row.feature, row.words)
+    options = RunOptions(
+        paths=(FEATURES / row.feature,), declaration=path, words=row.words
+    )
+    run, _ = play(options, Console(file=io.StringIO()))
+    assert len(run.cases) == 1, [case.title for case in run.cases]
+    case = run.cases[0]
     said = [f"{one.requirement}: {one.expected}; {one.seen}" for one in case.findings]
     assert case.conduct == "FAIL", said
     assert any(row.told in line for line in said), said
@@ -116,11 +123,18 @@ def test_a_mistake_is_red(row: Row, column: str, tmp_path: Path) -> None:
 
 def mistaken(folder: Path, factory: str, column: str) -> Path:
     """A declaration that names one of ``terminal_mistakes``, for one column."""
-    path = declared(folder, factory, column)
-    text = path.read_text(encoding="utf-8")
-    link = "serial" if column == "p6x" else "tcp"
-    text = text.replace("[reach]", f'[reach]\npsp_link = "{link}"')
-    path.write_text(text.replace("wrong_controllers:", "terminal_mistakes:"), "utf-8")
+    found = next(one for one in COLUMNS if one.name == column)
+    text = REFERENCE.read_text(encoding="utf-8")
+    for old, new in (
+        ('interface = "psp"', f'interface = "{found.interface}"'),
+        ('terminal = "apollo"', f'terminal = "{found.terminal}"'),
+        ("[reach]", f'[reach]\npsp_link = "{found.psp_link}"'),
+        ("controller_ref.core:build", f"tests.harness.terminal_mistakes:{factory}"),
+    ):
+        assert text.count(old) == 1
+        text = text.replace(old, new)
+    path = folder / f"{factory}-{column}.toml"
+    path.write_text(text, encoding="utf-8")
     return path
 
 
