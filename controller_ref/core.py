@@ -32,8 +32,8 @@ from controller_ref.port import (
     TerminalPort,
     Trouble,
 )
-from controller_ref.psp_line import TRAITS
 from controller_ref.psp_side import PspSide
+from controller_ref.psp_traits import TRAITS
 from controller_ref.reception import Reception
 from controller_ref.recovery import Recovery
 from controller_ref.settings import Settings, from_declaration

@@ -20,7 +20,8 @@ from controller_ref.port import (
     Outcome,
     Report,
 )
-from controller_ref.psp_line import PspLine, Traits
+from controller_ref.psp_line import PspLine
+from controller_ref.psp_traits import Traits
 from controller_ref.psp_words import close_session
 from wire.psp import Message, Name, Reason, message
 
@@ -155,7 +156,7 @@ class PspCloses:
         offset = len(self._listed)
         self._line.ask(message(Name.LIST_SESSIONS, offset=offset), now_ms)
 
-    def on_listed(self, said: Message) -> None:
+    def on_listed(self, said: Message, now_ms: int) -> None:
         page = said.numbers("session_ids")
         self._listed.extend(page)
         if page and len(self._listed) < min(said.number("total"), _MAX_LISTED):
@@ -169,6 +170,9 @@ class PspCloses:
             is_open = questioned.request.session_id in ids
             outcome = Outcome.REFUSED if is_open else Outcome.NOT_KNOWN
             self._report(questioned, outcome, "refused without a reason")
+            if is_open:
+                # Perhaps it has been restarted, and lists whatever its state is (A31).
+                self._line.check(now_ms)
 
     def list_refused(self, now_ms: int) -> None:
         """A terminal that refuses the list as well has been restarted, perhaps."""

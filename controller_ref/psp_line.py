@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final, Protocol
 
+from controller_ref.psp_traits import Traits
 from wire.machine import (
     Action,
     BytesReceived,
@@ -36,7 +37,6 @@ from wire.psp import (
     Block,
     BlockDecoder,
     Direction,
-    Family,
     Malformed,
     Message,
     Name,
@@ -73,39 +73,6 @@ class Phase(Enum):
     ENABLE = auto()
     STATUS = auto()
     READY = auto()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Traits:
-    """What differs between the families of terminals (psp.md 11)."""
-
-    family: Family
-    options: Option
-    can_list: bool
-    can_raise: bool
-    has_screen: bool
-    #: Whether the terminal's first byte and magic can be configured (psp.md 2.4).
-    has_free_preamble: bool
-
-
-TRAITS: Final = {
-    "apollo": Traits(
-        family=Family.APOLLO,
-        options=Option.AUTHORIZATION_DOL | Option.DETAILED,
-        can_list=False,
-        can_raise=True,
-        has_screen=True,
-        has_free_preamble=False,
-    ),
-    "p6x": Traits(
-        family=Family.P6X,
-        options=Option.AUTHORIZATION_DOL,
-        can_list=True,
-        can_raise=False,
-        has_screen=False,
-        has_free_preamble=True,
-    ),
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,6 +125,8 @@ class PspLine:
         #: When to open the link again, or to repeat the step of the set-up.
         self._again_ms: int | None = None
         self._opened_ms = 0
+        #: The Reset may be lost: Synchronize was refused (psp.md 9, A29).
+        self._is_refused = False
         self._sent_ms = 0
         self._checks = 0
 
@@ -210,6 +179,7 @@ class PspLine:
         self._decoder = self._new_decoder()
         self._reading = Reading(family=self._traits.family)
         self._opened_ms = now_ms
+        self._is_refused = False
         self.write(message(Name.RESET), now_ms)
         self._enter(Phase.SYNCHRONIZE, now_ms)
 
@@ -250,6 +220,8 @@ class PspLine:
         match self.phase, said.name:
             case Phase.SYNCHRONIZE, Name.SYNCHRONIZE:
                 self._enter(Phase.PROTOCOL, now_ms)
+            case Phase.SYNCHRONIZE, Name.RESULT:
+                self._is_refused = said.number("result") != ResultCode.OK
             case Phase.PROTOCOL, Name.PROTOCOL | Name.RESULT:
                 self._agree()
                 self._enter(Phase.SETUP, now_ms)
@@ -395,6 +367,8 @@ class PspLine:
         if self.phase is Phase.DOWN:
             self.open()
         elif self.phase is Phase.SYNCHRONIZE and not (self._is_tcp and is_deaf):
+            if self._is_refused:
+                self.write(message(Name.RESET), now_ms)
             self._enter(Phase.SYNCHRONIZE, now_ms)
         elif self.phase is not Phase.OPENING:
             self.start_over(now_ms)

@@ -16,8 +16,9 @@ from typing import Final
 
 from controller_ref import port, psp_words
 from controller_ref.psp_closes import PspCloses
-from controller_ref.psp_line import Exchange, Phase, PspLine, Traits
+from controller_ref.psp_line import Exchange, Phase, PspLine
 from controller_ref.psp_reader import Reader, is_astray
+from controller_ref.psp_traits import Traits
 from wire.machine import Action, Fact, earliest
 from wire.psp import (
     BadBlock,
@@ -243,7 +244,7 @@ class PspSide:
                 self._on_status(said, now_ms)
             case Name.LIST_SESSIONS_RESPONSE if self._waits_for(Name.LIST_SESSIONS):
                 self._line.answered()
-                self._closes.on_listed(said)
+                self._closes.on_listed(said, now_ms)
             case Name.UPDATE_SESSION_RESULT if self._waits_for(Name.UPDATE_SESSION):
                 self._line.answered()
                 self._limit_answered(said.number("amount_minor"))

@@ -92,7 +92,8 @@ Feature: Blocks are damaged on the cable
 
     @S-P06 @apollo
     Scenario: The terminal changes to extended blocks behind the controller's back
-      Given the driver is charging at connector 1
+      Given the terminal forgets all options when its line is hung up
+      And the driver is charging at connector 1
       And the terminal has changed to extended blocks
       When the driver unplugs at connector 1
       Then the driver's session is committed within 2 minutes

@@ -23,12 +23,14 @@ Feature: The terminal fails
       When 5 minutes pass
       Then the driver's session is released within 310 seconds
 
+    # On a serial cable the close may be what finds the terminal restarted; without a
+    # reason in its refusal it is sent again after a minute.
     @S-F02
     Scenario: The terminal restarts during the charge, and the driver leaves
       Given the driver is charging at connector 1
       And the terminal has restarted
       When the driver unplugs at connector 1
-      Then the driver's session is committed within 20 seconds
+      Then the driver's session is committed within 90 seconds
 
     # A close that is sent to a starting terminal may wait a minute for its answer, and
     # is then sent again.
@@ -56,7 +58,8 @@ Feature: The terminal fails
 
     @S-F03
     Scenario: The terminal restarts while the commit is under way
-      Given the driver is charging at connector 1
+      Given the payment cloud keeps no closes for a terminal that is away
+      And the driver is charging at connector 1
       And the terminal will restart as it works on the next commit
       When the driver unplugs at connector 1
       Then the same close is sent again within 90 seconds
@@ -97,7 +100,7 @@ Feature: The terminal fails
 
     @S-F06 @R-PSP-07 @psp
     Scenario: Every reading ends after a minute
-      Given the terminal ends every reading after 60 seconds
+      Given the terminal ends every reading after 60 seconds, and says so
       And the station is ready
       When 5 minutes pass
       Then the terminal is never idle for more than 3 seconds
@@ -109,7 +112,8 @@ Feature: The terminal fails
     # session, and what is held under it can only be settled by its owner.
     @S-F07
     Scenario: The terminal breaks down during the charge
-      Given the driver is charging at connector 1
+      Given the payment cloud keeps no closes for a terminal that is away
+      And the driver is charging at connector 1
       And the terminal is out of order
       When the driver unplugs at connector 1
       Then energy stops at connector 1 within 10 seconds
@@ -133,7 +137,7 @@ Feature: The terminal fails
       Given the driver is charging at connector 1
       And the terminal has restarted
       When the driver unplugs at connector 1
-      Then the driver's session is committed within 20 seconds
+      Then the driver's session is committed within 90 seconds
       And forgotten sessions will be released, after 24 hours or more
 
     @S-F09 @R-PSP-04

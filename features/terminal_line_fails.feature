@@ -106,8 +106,8 @@ Feature: The line to the terminal fails
       Given the driver is charging at connector 1
       And the terminal will be <state> when the next Commit Session comes
       When the driver unplugs at connector 1
-      Then the driver's session is committed within 75 seconds
-      And the controller sets the terminal up anew within 75 seconds
+      Then the driver's session is committed within 90 seconds
+      And the controller sets the terminal up anew within 90 seconds
 
       Examples:
         | state   |

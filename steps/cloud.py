@@ -82,6 +82,13 @@ def commit_held_back(bench: Bench) -> None:
     bench.faults.put("cable_hold", message="Result", hold_ms=COMMIT_LIMIT_MS)
 
 
+@given(phrase("the payment cloud keeps no closes for a terminal that is away"))
+def keeps_no_closes(bench: Bench) -> None:
+    """Given the payment cloud keeps no closes for a terminal that is away"""
+    # In the other reading such a close is confirmed at once, and nothing is owed.
+    bench.wishes.policy = {**bench.wishes.policy, "offline_close": "error"}
+
+
 # --- Answers --------------------------------------------------------------------
 
 

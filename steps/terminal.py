@@ -26,9 +26,12 @@ READY_WITHIN_MS: Final = 15_000
 STARTED_MS: Final = 30_000
 
 
-@given(phrase("the terminal ends every reading after {limit:Duration}"))
+@given(phrase("the terminal ends every reading after {limit:Duration}, and says so"))
 def card_detect(bench: Bench, limit: int) -> None:
-    """Given the terminal ends every reading after 60 seconds"""
+    """Given the terminal ends every reading after 60 seconds, and says so"""
+    # One that does not say so is a terminal that stops without a word (S-F05).
+    said = {"card_detect_expiry": "session_cancelled"}
+    bench.wishes.profile = {**bench.wishes.profile, **said}
     bench.wishes.card_detect_s = limit // 1000
 
 
@@ -190,6 +193,13 @@ def falls_back(bench: Bench, state: str) -> None:
     bench.faults.put("terminal_falls_back", message="Commit Session", state=state)
 
 
+@given(phrase("the terminal forgets all options when its line is hung up"))
+def forgets_options(bench: Bench) -> None:
+    """Given the terminal forgets all options when its line is hung up"""
+    # In the other reading nobody could find out in which form it reads blocks.
+    bench.wishes.profile = {**bench.wishes.profile, "host_hangup": "offline"}
+
+
 @given(phrase("the terminal has changed to extended blocks"))
 def extended_blocks(bench: Bench) -> None:
     """Given the terminal has changed to extended blocks"""
@@ -208,6 +218,8 @@ def stops_reading(bench: Bench) -> None:
 @given(phrase("sessions are {end:Expiry} by the terminal itself after {time:Duration}"))
 def terminal_ends_sessions(bench: Bench, end: str, time: int) -> None:
     """Given sessions are released by the terminal itself after 5 minutes"""
+    # Where a second close is simply OK, nobody can tell that there was a first.
+    bench.wishes.profile = {**bench.wishes.profile, "repeated_close": "not_found"}
     bench.faults.put("terminal_session_timeout", after_s=time // 1000, action=end)
     # What the terminal did by itself, no controller could have settled.
     bench.allow_unknown = True

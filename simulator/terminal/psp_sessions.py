@@ -23,8 +23,9 @@ from wire.psp import (
     message,
 )
 
-#: Session ids in one List Sessions Response: a length byte of 0xFF (psp.md 4.6).
-MAX_LISTED: Final = 63
+#: Of a List Sessions Response, what is no session id: five bytes of the block and the
+#: total. The rest of a classic block is room for 63 ids, or 62 (psp.md 4.6, C4).
+_AROUND_LIST_BYTES: Final = 6
 OK: Final = message(Name.RESULT, result=ResultCode.OK)
 
 #: What an answer is: a message, a refusal, or None: it comes later through ``later``.
@@ -139,10 +140,11 @@ class PspSessions:
         """List Sessions: open sessions from ``offset``, as many as fit."""
         numbers = [one.psp_session_id for one in self._device.store.listed()]
         offset = request.number("offset")
+        room_bytes = self._profile.frame_limit_bytes - _AROUND_LIST_BYTES
         return message(
             Name.LIST_SESSIONS_RESPONSE,
             total=min(len(numbers), 0xFF),
-            session_ids=tuple(numbers[offset : offset + MAX_LISTED]),
+            session_ids=tuple(numbers[offset : offset + room_bytes // 4]),
         )
 
     def add_context(self, request: Message) -> Answer:

@@ -93,8 +93,11 @@ class Talk:
 
     def fall_back(self, *, online: bool) -> None:
         """As by a Synchronize, or a Reset, that nobody has sent."""
-        self.move(Name.SYNCHRONIZE if online else Name.RESET)
-        if not online:
+        self.move(Name.RESET)
+        if online:
+            # From there in every reading of the states for Synchronize (A29).
+            self.move(Name.SYNCHRONIZE)
+        else:
             self.start_over()
 
     def speak_extended(self) -> bool:
