@@ -22,7 +22,6 @@ from reports.standing import Answer, Standing, share, standings
 
 _STYLES: Final = {
     Answer.COVERED: "green",
-    Answer.AWAITED: "yellow",
     Answer.NONE: "bold red",
 }
 #: More ids than this in a line hide the rest.
@@ -80,8 +79,6 @@ def _in_words(line: Standing) -> str:
             return f"covered by {', '.join(ids[:_MOST_IDS])}{more}"
         case Answer.DOCUMENTARY:
             return f"documentary: question {line.by}"
-        case Answer.AWAITED:
-            return f"no answer yet: {line.by} to be written"
         case Answer.NONE:
             return "no answer"
         case _:

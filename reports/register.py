@@ -74,7 +74,7 @@ SCENARIO_ID: Final = re.compile(r"S-[A-Z]\d{2}")
 _REQUIREMENT_KEYS: Final = ("id", "title", "level", "basis", "interface", "source")
 _REQUIREMENT_OPTIONAL: Final = ("deadline", "note")
 #: Tables that answer a requirement in words.
-_ANSWERS: Final = ("implicit", "untestable", "awaited")
+_ANSWERS: Final = ("implicit", "untestable")
 _SCENARIO_KEYS: Final = ("id", "title", "interface", "requirements")
 
 
@@ -121,8 +121,6 @@ class Register:
     implicit: Mapping[str, str]
     #: Requirement -> why nothing can test it.
     untestable: Mapping[str, str]
-    #: Requirement -> scenarios that are being written.
-    awaited: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 ``covered``: scenarios of the features carry its tag. ``documentary``: none does, but a
 question asks for it. ``implicit`` and ``untestable``: the register says why, by name.
 A scenario outranks a question, because a question may ask for the part of a requirement
-that no scenario can show. ``awaited`` is no answer: its scenarios are being written.
+that no scenario can show.
 
 Pure: the caller reads the files.
 """
@@ -22,12 +22,11 @@ class Answer(StrEnum):
     DOCUMENTARY = "documentary"
     IMPLICIT = "implicit"
     UNTESTABLE = "untestable"
-    AWAITED = "awaited"
     NONE = "no answer"
 
     @property
     def is_one(self) -> bool:
-        return self not in (Answer.AWAITED, Answer.NONE)
+        return self is not Answer.NONE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +118,6 @@ def _standing(
         (Answer.DOCUMENTARY, _asking(row.id, questions)),
         (Answer.IMPLICIT, register.implicit.get(row.id, "")),
         (Answer.UNTESTABLE, register.untestable.get(row.id, "")),
-        (Answer.AWAITED, register.awaited.get(row.id, "")),
     )
     for answer, by in found:
         if by:

@@ -32,7 +32,6 @@ def register(*rows: Requirement) -> Register:
         sources={},
         implicit={},
         untestable={},
-        awaited={},
     )
 
 

@@ -170,7 +170,7 @@ def test_a_scenario_needs_a_group_that_exists() -> None:
         parse_catalogue(text)
 
 
-@pytest.mark.parametrize("table", ["implicit", "untestable", "awaited"])
+@pytest.mark.parametrize("table", ["implicit", "untestable"])
 def test_a_requirement_that_is_answered_in_words_must_exist(table: str) -> None:
     text = f'[{table}]\nR-SES-02 = "no way to see it"\n' + REQUIREMENT
     with pytest.raises(RegisterError, match="requirement 'R-SES-02', allowed R-SES-01"):
