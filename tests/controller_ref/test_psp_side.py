@@ -59,6 +59,15 @@ class TestSetUp:
         opened = [each for each in rig.actions if each == OpenLink(link=Link.PSP)]
         assert len(opened) == 2
 
+    def test_a_reset_that_was_lost_is_sent_again(self, rig_of: Make) -> None:
+        """A terminal that reads cards refuses Synchronize (psp.md 9, A29)."""
+        rig = rig_of(**SERIAL)
+        rig.terminal.rules[Name.RESET] = lambda _: []
+        rig.terminal.rules[Name.SYNCHRONIZE] = lambda _: rig.terminal.not_ok()
+        rig.boot(settle_ms=5_000)
+        sent = rig.terminal.names()
+        assert sent[:6] == [Name.RESET, Name.SYNCHRONIZE] * 3
+
     def test_refused_connections_are_tried_ever_more_slowly(self, rig_of: Make) -> None:
         rig = rig_of()
         rig.terminal.is_reachable = False
@@ -424,6 +433,20 @@ class TestClosing:
         for name in (Name.COMMIT_SESSION, Name.LIST_SESSIONS):
             rig.terminal.rules[name] = only_set_up
         rig.unplug().run(5_000)
+        assert rig.terminal.open == {}
+
+    def test_p6x_restarted_meanwhile_and_lists_all_the_same(self, rig_of: Make) -> None:
+        """The list says that the session is open, and not why it was refused."""
+        rig = self._charged(rig_of, **SERIAL)
+        rig.terminal.state = State.OFFLINE
+        usual = rig.terminal._usual
+
+        def only_set_up(request: Any) -> Any:
+            is_up = rig.terminal.state >= State.DISABLED
+            return usual(request) if is_up else rig.terminal.not_ok()
+
+        rig.terminal.rules[Name.COMMIT_SESSION] = only_set_up
+        rig.unplug().run(70_000)
         assert rig.terminal.open == {}
 
     def test_p6x_refuses_everything(self, rig_of: Make) -> None:
