@@ -36,6 +36,7 @@ from harness.wire_coverage import happened
 from harness.wishes import Wishes
 from harness.world import Desk, VirtualWorld, World
 from simulator.station import ImpossibleError
+from steps import readings
 from steps.collect import FeatureFile, tags_of
 from steps.lookup import Lookup
 from steps.readings import Hooks, asked_of
@@ -53,7 +54,6 @@ pytest_plugins = [
     "steps.money",
     "steps.site",
     "steps.audit",
-    "steps.readings",
 ]
 
 DEFAULT_SEED: Final = 1
@@ -90,6 +90,8 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # Not by name above: a module that is imported already cannot be a plugin by name.
+    config.pluginmanager.register(readings)
     lookup = Lookup()
     lookup.install()
     config.add_cleanup(lookup.remove)

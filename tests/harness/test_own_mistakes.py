@@ -1,0 +1,125 @@
+"""The examiner finds the mistakes that our own controller has made once.
+
+Each is made again (``mistakes/own.py``) and played where ``docs/mistakes-we-made.md``
+says that it shows: in a scenario of features/, some of them only under another reading
+of an open point. The reference controller is green there.
+"""
+
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+import harness.world
+from harness.bench import Bench
+from harness.case import Case, conclude
+from harness.columns import COLUMNS
+from harness.run import FEATURES, REFERENCE, RunOptions, play
+from harness.watch import await_session
+from reports.results import CaseResult
+from tests.harness.mistakes import own
+
+PATIENCE_MS = 2 * 3_600_000
+DOCUMENT = Path(__file__).parents[2] / "docs" / "mistakes-we-made.md"
+Make = Callable[..., Bench]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """A mistake, the scenario that shows it, and what has to be said of it."""
+
+    factory: str
+    feature: str
+    title: str
+    requirement: str
+    columns: tuple[str, ...]
+    reading: str = ""
+
+
+# fmt: off
+ROWS = (
+    Row(factory="repeats_every_close", feature="damaged_blocks", title="No commit arrives whole", requirement="R-RTY-04", columns=("apollo",)),  # noqa: E501
+    Row(factory="believes_a_refusal", feature="terminal_fails", title="The terminal restarts during the charge, and the driver leaves", requirement="R-TRM-08", columns=("p6x",), reading="undocumented_states=any"),  # noqa: E501
+    Row(factory="says_reset_once", feature="terminal_line_fails", title="The cable is cut for an hour, and the driver leaves meanwhile", requirement="R-TRM-06", columns=("p6x",), reading="synchronize_while_reading=refuse"),  # noqa: E501
+    Row(factory="wants_a_card", feature="paying_for_a_charge", title="Tap, plug in, charge, unplug", requirement="", columns=("cps",), reading="card_callback=stub,card_timeout_s=10,wait_max_s=0"),  # noqa: E501
+)
+# fmt: on
+PLAYS = [
+    pytest.param(row, column, id=f"{row.factory}-{column}")
+    for row in ROWS
+    for column in row.columns
+]
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(harness.world, "RETRY_PLAN_MS", PATIENCE_MS)
+
+
+def examined(row: Row, column: str, folder: Path, factory: str) -> CaseResult:
+    found = next(one for one in COLUMNS if one.name == column)
+    text = REFERENCE.read_text(encoding="utf-8")
+    for old, new in (
+        ('interface = "psp"', f'interface = "{found.interface}"'),
+        ('terminal = "apollo"', f'terminal = "{found.terminal}"'),
+        ("[reach]\n", f'[reach]\npsp_link = "{found.psp_link}"\n'),
+        ("controller_ref.core:build", factory),
+    ):
+        assert text.count(old) == 1
+        text = text.replace(old, new)
+    path = folder / "declaration.toml"
+    path.write_text(text, encoding="utf-8")
+    options = RunOptions(
+        paths=(FEATURES / f"{row.feature}.feature",),
+        declaration=path,
+        words=f'"{row.title}"',
+        readings=row.reading,
+    )
+    run, heard = play(options, Console(file=io.StringIO()))
+    assert not heard.setup_errors
+    assert not heard.wrong_use
+    assert len(run.cases) == 1
+    return run.cases[0]
+
+
+@pytest.mark.parametrize(("row", "column"), PLAYS)
+def test_an_own_mistake_is_red(row: Row, column: str, tmp_path: Path) -> None:
+    factory = f"tests.harness.mistakes.own:{row.factory}"
+    case = examined(row, column, tmp_path, factory)
+    assert not case.is_green
+    assert case.conduct != "ERROR", case.findings
+    assert any(row.requirement in one.requirement for one in case.findings)
+
+
+@pytest.mark.parametrize(("row", "column"), PLAYS)
+def test_mended_it_is_green(row: Row, column: str, tmp_path: Path) -> None:
+    case = examined(row, column, tmp_path, "controller_ref.core:build")
+    assert case.is_green, case.findings
+
+
+@pytest.mark.parametrize("column", [column.name for column in COLUMNS])
+@pytest.mark.parametrize("is_wrong", [True, False])
+def test_a_stop_that_nobody_finishes(
+    make_bench: Make, column: str, *, is_wrong: bool
+) -> None:
+    """Dead between "it is being stopped" and "it is to be released"."""
+    factory = own.waits_for_the_charger if is_wrong else None
+    bench = make_bench(column, factory=factory)
+    driver = bench.driver(1)
+    bench.drivers.tap(driver, driver.card)
+    await_session(bench, driver)
+    bench.faults.put("controller_killed_at", moment="after", what="write", for_s=60)
+    bench.run_for(600_000)
+    case = conclude(Case(bench=bench, tags=(), path=Path("x")), None)
+    assert case.is_green is not is_wrong, case.findings
+    if is_wrong:
+        assert case.settlement == "LEFT OPEN"
+
+
+def test_the_document_names_each() -> None:
+    text = DOCUMENT.read_text(encoding="utf-8")
+    names = [row.factory for row in ROWS] + ["waits_for_the_charger"]
+    assert [name for name in names if f"`{name}`" not in text] == []
