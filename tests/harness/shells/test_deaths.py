@@ -26,7 +26,8 @@ def bench_in(tmp_path: Path) -> Iterator[Callable[[str], Bench]]:
         column = next(one for one in COLUMNS if one.name == name)
         path = tmp_path / "declaration.toml"
         text = REFERENCE.read_text(encoding="utf-8")
-        path.write_text(f"{text}\ncommand = {json.dumps(SLEEPER)}\n", encoding="utf-8")
+        command = f"[reach]\ncommand = {json.dumps(SLEEPER)}\n"
+        path.write_text(text.replace("[reach]\n", command), encoding="utf-8")
         wishes = Wishes(declaration=column.fit(load(path)), configurable=False)
         world = WallWorld(tmp_path, path, time_scale=1)
         case = CaseName(scenario="death")
