@@ -336,14 +336,6 @@ def retries_no_faster(bench: Bench, time: int) -> None:
         raise Breach(f"at most {before} closes, and {EXTRA_CLOSES}", f"{now} closes")
 
 
-@then(phrase("no session is removed from the terminal"))
-def none_removed(bench: Bench) -> None:
-    """Then no session is removed from the terminal"""
-    found = count_messages(bench, "Remove Sessions")
-    if found:
-        raise Breach("no Remove Sessions", f"{found} sent")
-
-
 @then(phrase("no higher reservation is asked for"))
 def no_increment(bench: Bench) -> None:
     """Then no higher reservation is asked for"""

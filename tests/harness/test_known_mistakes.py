@@ -15,17 +15,11 @@ import pytest
 from rich.console import Console
 
 import harness.world
-from harness.bench import Bench, CaseName
-from harness.case import Case, conclude
 from harness.columns import COLUMNS
-from harness.declaration import load
 from harness.run import FEATURES, REFERENCE, RunOptions, play
-from harness.watch import await_session
-from harness.wishes import Wishes
 from reports.results import CaseResult
 from tests.harness import mistakes
 from tests.harness.mistakes.table import KNOWN, Caught, Known
-from wire.machine import ControllerFactory
 
 #: Long enough for a session to be left open; eight days add nothing but time.
 PATIENCE_MS = 2 * 3_600_000
@@ -64,13 +58,6 @@ def examined(declaration: Path, feature: Path, title: str) -> CaseResult:
     return run.cases[0]
 
 
-def feature_of(caught: Caught) -> Path:
-    path = FEATURES / caught.feature
-    if not path.exists():
-        pytest.skip(f"{caught.feature} is being written")
-    return path
-
-
 ROWS = [
     pytest.param(known.factory, caught, column, id=f"{known.factory}-{n}-{column}")
     for known in KNOWN
@@ -90,7 +77,7 @@ SCENARIOS = {
 def test_a_known_mistake_is_red(
     factory: str, caught: Caught, column: str, tmp_path: Path
 ) -> None:
-    feature = feature_of(caught)
+    feature = FEATURES / caught.feature
     path = declared(tmp_path, factory, column)
     case = examined(path, feature, caught.title)
     said = {(one.requirement, one.expected, one.seen) for one in case.findings}
@@ -105,37 +92,9 @@ def test_a_known_mistake_is_red(
 def test_without_a_mistake_the_same_is_green(
     title: str, column: str, control: str, tmp_path: Path
 ) -> None:
-    feature = feature_of(SCENARIOS[title, column])
+    feature = FEATURES / SCENARIOS[title, column].feature
     case = examined(declared(tmp_path, control, column), feature, title)
     assert case.is_green, case.findings
-
-
-def set_back(factory: ControllerFactory, column: str) -> CaseResult:
-    """A death in the plug-in window, and a calendar that is an hour slow after it."""
-    found = next(one for one in COLUMNS if one.name == column)
-    wishes = Wishes(
-        declaration=found.fit(load(REFERENCE)), configurable=True, factory=factory
-    )
-    name = CaseName(scenario="The calendar is set back", requirements=("R-RTY-08",))
-    bench = Bench(wishes, column=found, seed=1, case=name)
-    driver = bench.driver(1)
-    bench.drivers.tap(driver, driver.card)
-    await_session(bench, driver)
-    bench.faults.put("clock_step", seconds=-3600)
-    bench.faults.put("controller_killed", for_s=5)
-    bench.run_for(400_000)
-    assert bench.device.is_alive
-    return conclude(Case(bench=bench, tags=("S-O05",), path=Path("x")), None)
-
-
-@pytest.mark.parametrize("column", [column.name for column in COLUMNS])
-def test_windows_by_the_calendar_are_red_until_a_feature_plays_it(column: str) -> None:
-    """M12 moves into the table with the clock scenarios (S-O05, S-O06)."""
-    mistaken = set_back(mistakes.keeps_time_by_the_calendar, column)
-    assert mistaken.conduct == "FAIL"
-    assert mistaken.settlement == "LATE", mistaken.findings
-    assert any("R-NOS-0" in one.requirement for one in mistaken.findings)
-    assert set_back(mistakes.renames_a_log_line, column).is_green
 
 
 def test_all_fifteen_are_there_and_can_be_named_in_a_declaration() -> None:
@@ -159,8 +118,7 @@ def rows_of(known: Known) -> list[str]:
         red = f"{caught.requirement}, {caught.settlement}"
         rows.append(f"| M{known.number} | {what} | {by} | {red} |")
         what = " | "
-    waits = "a calendar set back during a death (a test plays it)"
-    return rows or [f"| M{known.number} | {what} | {waits} | R-RTY-08, LATE |"]
+    return rows
 
 
 def test_the_page_has_the_table_as_it_is() -> None:

@@ -11,8 +11,13 @@ from tests.harness.mistakes.answers import (
     wipes_at_boot,
 )
 from tests.harness.mistakes.memory import (
+    begins_its_retries_anew,
+    believes_it_is_early,
+    believes_it_overslept,
+    counts_in_32_bits,
     forgets_its_ledger,
     keeps_time_by_the_calendar,
+    subtracts_without_sign,
 )
 from tests.harness.mistakes.money import (
     authorises_every_card,
@@ -44,9 +49,13 @@ def never_ready(place: Place) -> Controller:
 
 __all__ = [
     "authorises_every_card",
+    "begins_its_retries_anew",
+    "believes_it_is_early",
+    "believes_it_overslept",
     "commits_another_session",
     "commits_nothing",
     "commits_the_reserve",
+    "counts_in_32_bits",
     "drops_instead_of_voiding",
     "forgets_its_ledger",
     "gives_up_early",
@@ -61,6 +70,7 @@ __all__ = [
     "shows_the_card_in_groups",
     "shows_the_card_on_its_screen",
     "shows_the_card_on_the_terminal",
+    "subtracts_without_sign",
     "takes_failure_for_success",
     "voids_after_a_commit",
     "wipes_at_boot",

@@ -73,6 +73,12 @@ NOT_FOUND: Final = Place("misleading_answers", "The cloud does not know the sess
 EARLIER_LIFE: Final = Place(
     "audits", "Sessions of an earlier life are found when the controller starts"
 )
+IN_1970: Final = Place(
+    "controller_clock", "The clock begins in 1970 while a session waits for a vehicle"
+)
+OLD: Final = Place(
+    "controller_dies", "The terminal holds more old sessions than one answer can list"
+)
 DIES: Final = Place(
     "lines_fail", "The controller dies during the charge, and the charge goes on"
 )
@@ -118,7 +124,9 @@ KNOWN: Final = (
         _by(REFUSED, "WRONG AMOUNT", "R-SES-12", PSP),
         _by(REFUSED, "TWICE", "R-RTY-09", CPS),
     )),
-    Known(number=12, factory="keeps_time_by_the_calendar", what="measures windows by the calendar clock, which jumps", caught=()),
+    Known(number=12, factory="keeps_time_by_the_calendar", what="measures windows by the calendar clock, which jumps", caught=(
+        _by(IN_1970, "LATE", "R-RTY-08"),
+    )),
     Known(number=13, factory="authorises_every_card", what="authorises the card that was tapped to stop", caught=(
         _by(STOP_TAP, "CLOSED", "R-NOS-09"),
     )),
@@ -127,6 +135,7 @@ KNOWN: Final = (
     )),
     Known(number=15, factory="wipes_at_boot", what="sends Remove Sessions at start instead of closing what is open", caught=(
         _by(EARLIER_LIFE, "LEFT OPEN", "R-PER-04", ("p6x",)),
+        _by(OLD, "LEFT OPEN", "R-PER-04", ("p6x",)),
         _by(DIES, "CLOSED", "R-PER-04", PSP),
     )),
 )
