@@ -113,7 +113,7 @@ def declared(row: Row, column: str, folder: Path) -> Path:
     one here.
     """
     found = next(one for one in COLUMNS if one.name == column)
-    per_minute = "\nper_minute = 10" if "during the charge" in row.title else ""
+    per_minute = "\nper_minute = 10" if "overflows during" in row.title else ""
     text = REFERENCE.read_text(encoding="utf-8")
     for old, new in (
         ('interface = "psp"', f'interface = "{found.interface}"'),
