@@ -12,7 +12,7 @@ Feature: What was declared is what is done
     Scenario: The terminal is set up to release what everybody has forgotten
       Given the driver is charging at connector 1
       When the driver unplugs at connector 1
-      Then forgotten sessions will be released, after 24 hours or more
+      Then forgotten sessions will be released, and no charge is cut short
 
   @should @R-PER-08 @R-UI-07
   Rule: The life of a session can be read afterwards, and no card number with it
@@ -62,7 +62,7 @@ Feature: What was declared is what is done
 
     @S-R08
     Scenario: Sessions of an earlier life are found when the controller starts
-      Given three sessions of an earlier life are open at the terminal
+      Given the terminal holds three sessions of an earlier life
       When the controller dies and starts again
       Then every session is closed within 60 seconds
       And no session has been wiped from the terminal

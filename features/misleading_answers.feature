@@ -57,7 +57,7 @@ Feature: Misleading answers of the payment cloud
       Given the driver is charging at connector 1
       And another system has cancelled the driver's session
       When the driver unplugs at connector 1
-      Then the controller raises an alarm
+      Then the controller raises an alarm within 60 seconds
       And the last close finds the session closed already
 
   @must @R-CPS-08 @cps
@@ -68,7 +68,7 @@ Feature: Misleading answers of the payment cloud
       Given the driver is charging at connector 1
       And the payment cloud answers the next one commit with 404
       When the driver unplugs at connector 1
-      Then the controller raises an alarm
+      Then the controller raises an alarm within 60 seconds
       And the driver's session is committed within 200 seconds
 
     @S-Q05 @R-RTY-04

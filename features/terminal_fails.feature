@@ -138,7 +138,7 @@ Feature: The terminal fails
       And the terminal has restarted
       When the driver unplugs at connector 1
       Then the driver's session is committed within 90 seconds
-      And forgotten sessions will be released, after 24 hours or more
+      And forgotten sessions will be released, and no charge is cut short
 
     @S-F09 @R-PSP-04
     Scenario Outline: The terminal has <ended> the session before the driver leaves

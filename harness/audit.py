@@ -14,7 +14,6 @@ from harness.bench import Bench
 from harness.watch import lines
 from simulator.cards import CARDS
 from simulator.terminal import Session, SessionState
-from wire.psp import SetupAction
 from wire.records import Record
 
 #: What closes a session, in both protocols.
@@ -25,25 +24,6 @@ _HOW: Final[Mapping[SessionState, str]] = {
     SessionState.COMMITTED: "committed",
     SessionState.CANCELLED: "cancelled",
 }
-
-
-def setups(bench: Bench) -> list[Mapping[str, Any]]:
-    """Every Setup that the terminal was sent, oldest first."""
-    return [
-        message["fields"]
-        for _, message in _messages(bench)
-        if message.get("message") == "Setup"
-    ]
-
-
-def wrong_setup(setup: Mapping[str, Any], *, at_least_s: int) -> str:
-    """What is wrong with a Setup; a time-out of 0 never ends (psp.md A18)."""
-    timeout_s, action = setup.get("timeout_s"), setup.get("action")
-    if action != SetupAction.VOID:
-        return f"action {action}, which charges the full amount"
-    if not isinstance(timeout_s, int) or 0 < timeout_s < at_least_s:
-        return f"an end after {timeout_s} s"
-    return ""
 
 
 def card_number_written(bench: Bench) -> str:

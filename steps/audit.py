@@ -2,12 +2,12 @@
 
 from typing import Final
 
-from pytest_bdd import given, then
+from pytest_bdd import then
 
-from harness.audit import card_number_written, setups, untraceable, wrong_setup
+from harness.audit import card_number_written, untraceable
 from harness.bench import Bench, WrongUse
 from harness.case import Breach
-from harness.watch import count_messages, demand, last_session
+from harness.watch import count_messages, demand, last_session, setups
 from steps.controller import WINDOWS
 from steps.words import phrase
 
@@ -21,13 +21,6 @@ def declared_ms(bench: Bench, window: str) -> int:
     if window not in WINDOWS:
         raise WrongUse(f"window: found {window!r}, allowed {', '.join(WINDOWS)}")
     return bench.declaration.number("timing", WINDOWS[window]) * 1000
-
-
-@given(phrase("{number:Count} sessions of an earlier life are open at the terminal"))
-def earlier_life(bench: Bench, number: int) -> None:
-    """Given three sessions of an earlier life are open at the terminal"""
-    bench.faults.put("terminal_stale_sessions", count=number)
-    bench.run_for(2_000)
 
 
 @then(phrase("{whose:Whose} session stays open until the {window} window ends"))
@@ -54,14 +47,12 @@ def closed_after(bench: Bench, whose: int, window: str) -> None:
     )
 
 
-@then(phrase("forgotten sessions will be released, after {limit:Duration} or more"))
-def net_is_sane(bench: Bench, limit: int) -> None:
-    """Then forgotten sessions will be released, after 24 hours or more"""
-    found = [wrong_setup(one, at_least_s=limit // 1000) for one in setups(bench)]
-    if not found:
+@then(phrase("forgotten sessions will be released, and no charge is cut short"))
+def net_is_sane(bench: Bench) -> None:
+    """Then forgotten sessions will be released, and no charge is cut short"""
+    # What each Setup may say is the judge's to say, in every scenario (R-PER-05).
+    if not setups(bench):
         raise Breach("a Setup of the terminal", "none was sent")
-    if wrong := [one for one in found if one]:
-        raise Breach("a Setup that releases, and not too soon", wrong[0])
 
 
 @then(phrase("no session has been wiped from the terminal"))

@@ -13,10 +13,8 @@ from pytest_bdd import given, then, when
 from harness.bench import Bench
 from harness.case import Breach
 from harness.watch import (
-    alarms,
     authorisations,
     await_session,
-    demand,
     is_reading,
     last_session,
     most_at_once,
@@ -32,8 +30,6 @@ ROUTE_OF: Final = {"commit": "E9", "cancel": "E10"}
 COMMIT_LIMIT_MS: Final = 60_000
 #: Long enough for a second authorisation to leave after the first (requirements 3.9).
 LOOK_MS: Final = 15_000
-#: "Alarm at once" (R-CPS-06), with a first attempt to fail before it.
-ALARM_WITHIN_MS: Final = 60_000
 
 # --- News -----------------------------------------------------------------------
 
@@ -242,15 +238,3 @@ def cancelled_by_hand(bench: Bench, whose: int) -> None:
     require_within_reach(bench, session)
     bench.faults.put("foreign_cancel", session=session.session_id)
     bench.run_for(1_000)
-
-
-@then(phrase("the controller raises an alarm"))
-def any_alarm(bench: Bench) -> None:
-    """Then the controller raises an alarm"""
-    demand(
-        bench,
-        "an alarm, whatever its code",
-        lambda: bool(alarms(bench)),
-        within_ms=ALARM_WITHIN_MS,
-        seen=lambda: "no alarm",
-    )

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import harness.world
-from harness.audit import card_number_written, untraceable, wrong_setup
+from harness.audit import card_number_written, untraceable
 from harness.run import FEATURES
 from harness.watch import await_session
 from tests.harness.conftest import MakeBench
@@ -54,21 +54,6 @@ def test_an_audit_turns_red(
         said = [(one.requirement, one.seen) for one in case.findings]
         assert case.conduct == "FAIL", said
         assert any(requirement in name for name, _ in said), said
-
-
-@pytest.mark.parametrize(
-    ("setup", "complaint"),
-    [
-        ({"timeout_s": 86_400, "action": 1}, ""),
-        ({"timeout_s": 0, "action": 1}, ""),
-        ({"timeout_s": 86_399, "action": 1}, "an end after 86399 s"),
-        ({"action": 1}, "an end after None s"),
-        ({"timeout_s": 86_400, "action": 0}, "action 0, which charges the full amount"),
-        ({}, "action None, which charges the full amount"),
-    ],
-)
-def test_a_setup_is_sane_or_not(setup: dict[str, int], complaint: str) -> None:
-    assert wrong_setup(setup, at_least_s=86_400) == complaint
 
 
 def test_a_session_is_traced_part_by_part(make_bench: MakeBench) -> None:
