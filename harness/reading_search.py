@@ -10,7 +10,8 @@ reading cannot change that play; so only the others are tried, several at once:
    comes to an end.
 3. A bundle that is not green is halved until single switches stand there. When neither
    half is red alone, the switches are red together, and as few of them as will do are
-   reported.
+   reported. A half in which the situation does not come about explains nothing: what
+   was red stays to be explained.
 
 What a bundle cannot show is two faults that hide each other; ``EACH`` plays every value
 by itself.
@@ -110,7 +111,9 @@ class Search(Generic[R]):
         middle = len(bundle) // 2
         known = len(self.found.culprits)
         masked = self._try(bundle[:middle]) + self._try(bundle[middle:])
-        if len(self.found.culprits) == known:
+        shown = [one.seen.standing for one in self.found.culprits[known:]]
+        # A half that is moot does not explain a bundle that is red.
+        if seen.standing not in shown and "red" not in shown:
             self._blame(*self._fewest(bundle, seen))
         return masked
 

@@ -87,6 +87,21 @@ def test_switches_that_are_red_together_are_as_few_as_will_do() -> None:
     assert culprits(found) == [(A1, C1)]
 
 
+def mixed(bundle: Bundle) -> Seen[None]:
+    """Moot with a1, but red as soon as b1 and c1 meet, whatever else there is."""
+    values = {one.name + str(one.value) for one in bundle}
+    standing: Standing = "moot" if "a1" in values else "green"
+    if {"b1", "c1"} <= values:
+        standing = "red"
+    return Seen(standing, frozenset("abcd"), None)
+
+
+def test_what_is_moot_alone_does_not_hide_what_is_red_together() -> None:
+    found = Search(mixed).run((A1, B1, C1, D1))
+    shown = [(one.reading, one.seen.standing) for one in found.culprits]
+    assert shown == [((A1,), "moot"), ((B1, C1), "red")]
+
+
 def test_each_by_itself() -> None:
     played: list[Bundle] = []
 
