@@ -53,3 +53,18 @@ def test_a_commit_that_failed_for_good_is_not_demanded(
     bench.run_for(60_000)
     with pytest.raises(why):
         demand_release(bench)
+
+
+def test_who_has_not_tried_to_close_has_no_excuse(make_bench: Make) -> None:
+    """The session is beyond reach as well, and nobody has reached for it."""
+    bench = make_bench("cps")
+    bench.wishes.policy = {"session_expiry_h": 24}
+    driver = bench.driver(1)
+    bench.drivers.tap(driver, driver.card)
+    session = await_session(bench, driver)
+    bench.device.kill()
+    bench.run_for(2 * DAY_MS)
+    ended = bench.court.terminal.sessions[session.session_id]
+    assert ended.state is SessionState.EXPIRED
+    with pytest.raises(Breach):
+        demand_release(bench)
