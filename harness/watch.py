@@ -104,41 +104,43 @@ def demand_state(
 ) -> Session:
     """The driver's latest session must reach ``state`` in time.
 
-    Raises NotReached when it can no longer, because terminal or cloud ended it.
+    Raises NotReached once it no longer can, because terminal or cloud ended it.
     """
     session_id = last_session(bench, driver).session_id
 
     def now() -> Session:
         return bench.court.terminal.sessions[session_id]
 
-    try:
-        demand(
-            bench,
-            f"{driver.name}'s session {state}",
-            lambda: now().state is state,
-            within_ms=within_ms,
-            seen=lambda: f"session {session_id} {now().state}",
-        )
-    except Breach:
+    demand(
+        bench,
+        f"{driver.name}'s session {state}",
+        lambda: now().state is state or _is_beyond_reach(bench, now()),
+        within_ms=within_ms,
+        seen=lambda: f"session {session_id} {now().state}",
+    )
+    if now().state is not state:
         require_within_reach(bench, now())
-        raise
     return now()
 
 
 def require_within_reach(bench: Bench, session: Session) -> None:
-    """Raises NotReached when no close can end a session any more, and none has.
+    """Raises NotReached when no close can end a session any more, and none has."""
+    if _is_beyond_reach(bench, session):
+        bench.allow_unknown = True
+        raise NotReached(f"{session.state} before anybody could close it")
+
+
+def _is_beyond_reach(bench: Bench, session: Session) -> bool:
+    """Whether the session is lost to a controller that has tried to close it.
 
     Whoever has not even tried has shown what it does: that is for the step to judge.
     """
-    names = (session.session_id, str(session.psp_session_id))
-    if not any(name in names for _, name, _ in close_requests(bench)):
-        return
-    policy = bench.court.terminal.settings.cps_policy
-    is_final = policy.failed_session == "final"
+    is_final = bench.court.terminal.settings.cps_policy.failed_session == "final"
     is_failed = session.state is SessionState.FAILED and is_final
-    if session.state is SessionState.EXPIRED or is_failed:
-        bench.allow_unknown = True
-        raise NotReached(f"{session.state} before anybody could close it")
+    if session.state is not SessionState.EXPIRED and not is_failed:
+        return False
+    names = (session.session_id, str(session.psp_session_id))
+    return any(name in names for _, name, _ in close_requests(bench))
 
 
 def is_reading(bench: Bench) -> bool:
