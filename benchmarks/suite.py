@@ -14,11 +14,10 @@ RUNS = 3
 
 def run_once() -> float:
     """Seconds of ``nohold run``; raises CalledProcessError when it is not green."""
-    code = "from harness.cli import main; main()"
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     with measured() as wall_s:
         subprocess.run(
-            [sys.executable, "-c", code, "run"],
+            [sys.executable, "-m", "harness", "run"],
             cwd=ROOT,
             env=environment,
             check=True,

@@ -73,6 +73,8 @@ class Ledger:
     ) -> None:
         """Take a connection whose tables exist; raises sqlite3.Error if unreadable."""
         self._connection = connection
+        # Transactions begin where this class says so.
+        connection.isolation_level = None
         self._saved = saved
         self._dirty: dict[int, Session] = {}
         self._notes: list[tuple[int, int, str]] = []
@@ -138,13 +140,20 @@ class Ledger:
         return True
 
     def _write(self) -> None:
-        with self._connection as connection:
+        connection, too_old = self._connection, self._too_old()
+        if len(self._dirty) == 1 and not self._notes and not too_old:
+            # A reading of the meter, most of what is written: one statement is whole
+            # by itself.
+            connection.execute(_PUT, *map(_values, self._dirty.values()))
+            return
+        connection.execute("BEGIN")
+        with connection:
             connection.executemany(_PUT, map(_values, self._dirty.values()))
             if self._notes:
                 connection.executemany(_NOTE, self._notes)
                 if self._noted + len(self._notes) > MAX_AUDIT:
                     connection.execute(_TRIM, (MAX_AUDIT,))
-            for ended in self._too_old():
+            for ended in too_old:
                 connection.execute("DELETE FROM session WHERE key = ?", (ended.key,))
         self._noted += len(self._notes)
 

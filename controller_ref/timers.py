@@ -42,28 +42,34 @@ class Timers:
 
     def __init__(self) -> None:
         self._due: dict[Name, int] = {}
+        #: The first of them: asked for after every event, moved by few.
+        self._first_ms: int | None = None
 
     def set(self, name: Name, due_ms: int) -> None:
         self._due.pop(name, None)
         self._due[name] = due_ms
+        self._moved()
         assert len(self._due) <= MAX_TIMERS, "a timer leaks"
 
     def cancel(self, *names: Name) -> None:
         for name in names:
-            self._due.pop(name, None)
+            if self._due.pop(name, None) is not None:
+                self._moved()
 
     def is_set(self, name: Name) -> bool:
         return name in self._due
 
     def deadline_ms(self) -> int | None:
-        return min(self._due.values(), default=None)
+        return self._first_ms
+
+    def _moved(self) -> None:
+        self._first_ms = min(self._due.values(), default=None)
 
     def pop_due(self, now_ms: int) -> Name | None:
         """The timer that is due first, no longer set; None when none is due."""
-        if not self._due:
+        if self._first_ms is None or self._first_ms > now_ms:
             return None
         name = min(self._due, key=lambda each: self._due[each])
-        if self._due[name] > now_ms:
-            return None
         del self._due[name]
+        self._moved()
         return name

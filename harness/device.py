@@ -233,6 +233,7 @@ class InProcessDevice:
         """It is gone at once; its lines close behind what it has said last."""
         self._dooms.remove(doom)
         self._controller = None
+        self.seat.refresh()
         self._is_dying = True
         self._kernel.at(self._kernel.now_ms + LATENCY_MS, self._bury)
         doom.strike(f"{doom.moment} {what}, number {number}")
@@ -242,6 +243,7 @@ class InProcessDevice:
             return
         self._is_dying = False
         self._controller = None
+        self.seat.refresh()
         note_life(self._court, "killed", self.boots)
         for told in self._store.die():
             self._court.note(events.Note(kind="seen", fields={"mark": told}))

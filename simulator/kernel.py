@@ -5,9 +5,9 @@ later (``at``). The kernel takes whichever comes first, lets the clock wait for 
 calls. It knows nothing of what the machines do, and order at one instant is the order
 in which things were scheduled, so a run is a pure function of its inputs.
 
-A machine's deadline is asked for when it has been handed an event or woken, and at the
-start of each run; in between it cannot change, and asking every machine at every event
-is what would cost most.
+A machine's deadline is asked for when it has been handed an event or woken: asking
+every machine at every event is what would cost most. Who changes a machine in any other
+way says so (``Seat.refresh``).
 
 Limits: a machine whose deadline does not move for ``MAX_CALLS_AT_ONE_INSTANT`` calls
 has a bug that would stop time; that is an error, not a hang.
@@ -98,8 +98,6 @@ class Kernel:
 
         ``stop`` is asked before the first event and after each one.
         """
-        for seat in self._seats:
-            seat.refresh()
         clock, calls_now, instant = self.clock, 0, -1
         while True:
             if stop is not None and stop():

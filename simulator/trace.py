@@ -137,10 +137,17 @@ def _mask_items(value: Iterable[object]) -> list[object]:
 
 
 def _mask_mapping(value: Mapping[str, object]) -> dict[str, object]:
-    return {
-        key if len(key) < _SHORTEST else mask_text(key): mask(item)
-        for key, item in value.items()
-    }
+    masked = {}
+    for key, item in value.items():
+        # Short texts and small numbers are most of what there is.
+        kind = type(item)
+        is_plain = (
+            (kind is str and len(item) < _SHORTEST)  # type: ignore[arg-type]
+            or (kind is int and -_SMALL < item < _SMALL)  # type: ignore[operator]
+        )
+        name = key if len(key) < _SHORTEST else mask_text(key)
+        masked[name] = item if is_plain else mask(item)
+    return masked
 
 
 def _as_it_is(value: object) -> object:

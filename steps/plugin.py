@@ -303,7 +303,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
     if item.path.suffix != ".feature":
         return (yield)
     usual = gc.get_threshold()
-    gc.set_threshold(_NEW_OBJECTS, *usual[1:])
+    gc.set_threshold(max(_NEW_OBJECTS, usual[0]), *usual[1:])
     try:
         return (yield)
     finally:

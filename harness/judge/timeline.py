@@ -86,13 +86,14 @@ class Timeline:
     @classmethod
     def of(cls, records: Iterable[Record]) -> "Timeline":
         timeline = cls()
+        end_ms, last_seq = timeline.end_ms, timeline.last_seq
         for record in records:
             seq, t_ms = number(record, "seq") or 0, number(record, "t_ms") or 0
-            timeline.end_ms = max(timeline.end_ms, t_ms)
-            timeline.last_seq = max(timeline.last_seq, seq)
+            end_ms, last_seq = max(end_ms, t_ms), max(last_seq, seq)
             read = _READERS.get(text(record, "kind"))
             if read is not None:
                 read(timeline, record, _When(seq, t_ms))
+        timeline.end_ms, timeline.last_seq = end_ms, last_seq
         return timeline
 
 

@@ -3,8 +3,9 @@
 Cases are collected once, then this process forks: every worker starts with all modules
 imported and all cases collected, which costs nothing, where new interpreters would cost
 a third of the suite. A worker asks for its next case when it has finished one, so that
-nobody waits for a slow one, and sends pytest's reports back; the run's own plugins hear
-of them as if the cases had been played here.
+nobody waits for a slow one, and sends pytest's reports back in the same message: it
+has its case before anybody looks at them. The run's own plugins hear of them as if the
+cases had been played here.
 
 A worker that dies leaves its end of the pipe closed: the run ends as a failure of the
 examiner, never with a case missing in silence.
@@ -24,7 +25,9 @@ import pytest
 #: From closing its pipe to the end of a worker that still has a program to stop.
 LEAVES_WITHIN_S: Final = 10.0
 
-Word = Literal["next", "started", "again", "finished", "report"]
+Word = Literal["next", "again", "finished", "report"]
+#: What a worker says at once.
+_Message = list[tuple[Word, Any]]
 
 
 def can_fork() -> bool:
@@ -98,29 +101,34 @@ class Crew:
 
     def _listen(self, pipe: Connection, session: pytest.Session) -> None:
         try:
-            word, data = pipe.recv()
+            said: _Message = pipe.recv()
         except EOFError:
             raise WorkerDied(f"a process ended with {self._at_work[pipe]}") from None
         hook, config = session.config.hook, session.config
-        if word == "next":
-            self._give(pipe)
-        elif word == "started":
-            self._at_work[pipe] = data[0]
-            hook.pytest_runtest_logstart(nodeid=data[0], location=data[1])
-        elif word == "again":
-            hook.pytest_nohold_played(nodeid=data)
-        elif word == "finished":
-            hook.pytest_runtest_logfinish(nodeid=data[0], location=data[1])
-        else:
-            report = hook.pytest_report_from_serializable(config=config, data=data)
-            hook.pytest_runtest_logreport(report=report)
+        given = self._give(pipe, session) if ("next", None) in said else None
+        for word, data in said:
+            if word == "again":
+                hook.pytest_nohold_played(nodeid=data)
+            elif word == "finished":
+                hook.pytest_runtest_logfinish(nodeid=data[0], location=data[1])
+            elif word == "report":
+                report = hook.pytest_report_from_serializable(config=config, data=data)
+                hook.pytest_runtest_logreport(report=report)
+        if given is not None:
+            nodeid, location = given.nodeid, given.location
+            hook.pytest_runtest_logstart(nodeid=nodeid, location=location)
 
-    def _give(self, pipe: Connection) -> None:
+    def _give(self, pipe: Connection, session: pytest.Session) -> pytest.Item | None:
         """The next case, or the end of the day."""
-        number = self._numbers.popleft() if self._numbers else None
-        pipe.send(number)
-        if number is None:
+        if not self._numbers:
+            pipe.send(None)
             del self._at_work[pipe]
+            return None
+        number = self._numbers.popleft()
+        pipe.send(number)
+        item = session.items[number]
+        self._at_work[pipe] = item.nodeid
+        return item
 
     def pytest_unconfigure(self) -> None:
         """Let nobody stay behind, also when the run was interrupted."""
@@ -137,25 +145,30 @@ class _Messenger:
     def __init__(self, config: pytest.Config, pipe: Connection) -> None:
         self._config = config
         self._pipe = pipe
+        self._unsaid: _Message = []
 
-    def say(self, word: Word, data: object = None) -> None:
-        self._pipe.send((word, data))
+    def next(self) -> int | None:
+        """Say what is left to say, and get the number of a case; None: go home."""
+        self._say("next")
+        number: int | None = self._pipe.recv()
+        return number
 
-    def pytest_runtest_logstart(self, nodeid: str, location: object) -> None:
-        self.say("started", (nodeid, location))
+    def _say(self, word: Word, data: object = None) -> None:
+        self._pipe.send([*self._unsaid, (word, data)])
+        self._unsaid.clear()
 
     def pytest_nohold_played(self, nodeid: str) -> None:
-        self.say("again", nodeid)
+        self._say("again", nodeid)
 
     def pytest_runtest_logfinish(self, nodeid: str, location: object) -> None:
-        self.say("finished", (nodeid, location))
+        self._unsaid.append(("finished", (nodeid, location)))
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.when != "call" and report.passed:
             return  # nobody asks for it
         hook = self._config.hook
         data = hook.pytest_report_to_serializable(config=self._config, report=report)
-        self.say("report", data)
+        self._unsaid.append(("report", data))
 
 
 def _work(
@@ -174,13 +187,9 @@ def _work(
     plugins.register(messenger)
     runner: Any = plugins.getplugin("runner")
     try:
-        while True:
-            messenger.say("next")
-            number = pipe.recv()
-            if number is None:
-                break
+        while (number := messenger.next()) is not None:
             item = session.items[number]
             config.hook.pytest_runtest_protocol(item=item, nextitem=None)
-    except (EOFError, BrokenPipeError, KeyboardInterrupt):
+    except (EOFError, ConnectionError, KeyboardInterrupt):
         # Nobody wants the result any more; programs and ports are given back.
         runner.pytest_sessionfinish(session)

@@ -188,6 +188,30 @@ def encode(message: Message, direction: Direction, reading: Reading) -> bytes:
     """A whole block. Raises LocalProtocolError: found and allowed, with the field."""
     tables = _tables(direction, reading)
     reading.profile.note(switches_of_name(direction, message.name))
+    if message.fields:
+        block = _block(message, direction, reading)
+    else:
+        # Keep-alives: most of what is ever sent.
+        block = _bare_block(message.name, direction, reading)
+    if tables.extended or len(block) < _SMALLEST_LIMIT:
+        return block
+    reading.profile.note(("frame_limit_bytes",))
+    if len(block) > tables.most_bytes:
+        raise LocalProtocolError(
+            f"{message.name.value}: found {len(block)} bytes, "
+            f"allowed {tables.most_bytes} in a classic block"
+        )
+    return block
+
+
+@lru_cache(maxsize=_MAX_MESSAGES_KEPT)
+def _bare_block(name: Name, direction: Direction, reading: Reading) -> bytes:
+    """The block of a message that is given no fields."""
+    return _block(Message(name), direction, reading)
+
+
+def _block(message: Message, direction: Direction, reading: Reading) -> bytes:
+    tables = _tables(direction, reading)
     layout = tables.by_name.get(message.name)
     if layout is None:
         names = ", ".join(name.value for name in tables.by_name)
@@ -199,16 +223,7 @@ def encode(message: Message, direction: Direction, reading: Reading) -> bytes:
     if payload is None:
         payload = _payload(layout, message)
     content = layout.head + payload
-    block = build_block(content, preamble=tables.preamble, extended=tables.extended)
-    if tables.extended or len(block) < _SMALLEST_LIMIT:
-        return block
-    reading.profile.note(("frame_limit_bytes",))
-    if len(block) > tables.most_bytes:
-        raise LocalProtocolError(
-            f"{message.name.value}: found {len(block)} bytes, "
-            f"allowed {tables.most_bytes} in a classic block"
-        )
-    return block
+    return build_block(content, preamble=tables.preamble, extended=tables.extended)
 
 
 def _plain_payload(layout: _Layout, message: Message) -> bytes | None:

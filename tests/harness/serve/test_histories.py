@@ -4,6 +4,7 @@ import gc
 
 import pytest
 
+from simulator.terminal.terminal import Terminal
 from tests.harness.serve.conftest import Stand
 
 BOUND = 300
@@ -12,11 +13,14 @@ AT_ONCE = 200
 
 def let_expire(stand: Stand, rounds: int) -> None:
     """Sessions by the hundred, which the terminal ends by itself."""
-    terminal = stand.play.court.terminal
     for _ in range(rounds):
-        terminal.limit_sessions(5, "void")
-        terminal.open_old_sessions(AT_ONCE)
+        stand.play.court.change_terminal(_open_many)
         stand.pass_ms(10_000)
+
+
+def _open_many(terminal: Terminal) -> None:
+    terminal.limit_sessions(5, "void")
+    terminal.open_old_sessions(AT_ONCE)
 
 
 def pay(stand: Stand, sessions: int) -> None:
