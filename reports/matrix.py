@@ -10,10 +10,17 @@ columns titles wrap and nothing is cut off; without a terminal there is no colou
 """
 
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import zip_longest
 from typing import Final
 
-from rich.console import Console, Group, RenderableType
+from rich.console import (
+    Console,
+    ConsoleOptions,
+    Group,
+    RenderableType,
+    RenderResult,
+)
 from rich.table import Table
 from rich.text import Text
 
@@ -32,8 +39,11 @@ from reports.results import (
 
 HEADINGS: Final[Mapping[str, str]] = {"p6x": "P6X", "apollo": "Apollo", "cps": "CPS"}
 
+ID_WIDTH: Final = 5
 #: Wide enough for the longest single word of a cell, INCONCLUSIVE.
 CELL_WIDTH: Final = 12
+#: Where less is left for titles, lines are longer than the terminal is wide.
+NARROWEST_TITLE: Final = 12
 ABSENT: Final = "–"
 #: Most lines of the trace that a red case shows here; reports as files have them all.
 TAIL: Final = 10
@@ -58,7 +68,7 @@ def matrix(run: RunResult, groups: Mapping[str, str]) -> RenderableType:
     parts: list[RenderableType] = [_title(run)]
     for letter in sorted({case.group for case in run.cases}):
         cases = [case for case in run.cases if case.group == letter]
-        parts += [Text(), _group_line(letter, groups, cases), _table(cases)]
+        parts += [Text(), _group_line(letter, groups, cases), _Table(cases)]
     parts += [Text(), *_breaches(run), *_late_as_said(run)]
     parts += [*_left_out(run), *_questions(run), *_totals(run)]
     return Group(*parts)
@@ -97,16 +107,42 @@ def _group_line(
     return Text(f"{name} ({count} {unit})", style="bold cyan")
 
 
-def _table(cases: Sequence[CaseResult]) -> Table:
-    table = Table(box=None, padding=(0, 1, 0, 0), expand=True, show_header=True)
-    table.add_column("Id", width=5)
-    table.add_column("Scenario", ratio=1, overflow="fold")
-    for column in COLUMNS:
-        table.add_column(HEADINGS[column], width=CELL_WIDTH)
-    for (scenario_id, title), found in _rows(cases):
-        cells = [_cell([c for c in found if c.column == name]) for name in COLUMNS]
-        table.add_row(scenario_id, Text(title), *cells)
-    return table
+class _Table:
+    """Scenarios down, columns across; only titles wrap.
+
+    Not rich's table, which measures and shapes every cell: that takes longer than ten
+    cases.
+    """
+
+    def __init__(self, cases: Sequence[CaseResult]) -> None:
+        self._cases = cases
+
+    def __rich_console__(
+        self, console: Console, options: ConsoleOptions
+    ) -> RenderResult:
+        others = (ID_WIDTH, *[CELL_WIDTH] * len(COLUMNS))
+        room = options.max_width - sum(width + 1 for width in others) - 1
+        room = max(room, NARROWEST_TITLE)
+        headings = [[Text(HEADINGS[name], style="bold")] for name in COLUMNS]
+        yield from _lines(
+            Text("Id", style="bold"), [Text("Scenario", style="bold")], headings, room
+        )
+        for (scenario_id, title), found in _rows(self._cases):
+            cells = [_cell([c for c in found if c.column == name]) for name in COLUMNS]
+            titles = Text(title).wrap(console, room, overflow="fold")
+            yield from _lines(Text(scenario_id), titles, cells, room)
+
+
+def _lines(
+    scenario_id: Text, title: Iterable[Text], cells: Sequence[Sequence[Text]], room: int
+) -> Iterator[Text]:
+    """The lines of a row, each as wide as its widths say."""
+    widths = (ID_WIDTH, room, *[CELL_WIDTH] * len(cells))
+    for parts in zip_longest([scenario_id], title, *cells, fillvalue=Text()):
+        line = Text(no_wrap=True, overflow="ignore")
+        for part, width in zip(parts, widths, strict=True):
+            line.append_text(part).pad_right(width + 1 - part.cell_len)
+        yield line
 
 
 def _rows(
@@ -119,18 +155,18 @@ def _rows(
     yield from sorted(rows.items(), key=lambda row: row[0][0])
 
 
-def _cell(cases: Sequence[CaseResult]) -> Text:
+def _cell(cases: Sequence[CaseResult]) -> list[Text]:
     """Both verdicts, the worst of several; on two lines when one is too narrow."""
     conduct = worst_conduct(case.conduct for case in cases)
     if conduct is None or conduct == NOT_APPLICABLE:
-        return Text(ABSENT, style="dim")
+        return [Text(ABSENT, style="dim")]
     settlement = worst_settlement(c.settlement for c in cases if c.settlement)
     words = [conduct, *([settlement] if settlement else [])]
     if len(cases) > 1:
         words.append(f"x{len(cases)}")
     is_narrow = len(" ".join(words)) > CELL_WIDTH
     parts = [Text(word, style=_STYLES.get(word, "")) for word in words]
-    return Text("\n" if is_narrow else " ").join(parts)
+    return parts if is_narrow else [Text(" ").join(parts)]
 
 
 def _breaches(run: RunResult) -> Iterator[Text]:

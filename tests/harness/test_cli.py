@@ -142,7 +142,7 @@ def test_a_red_run_says_all_that_a_person_needs(declared: Callable[..., str]) ->
         ),
         (("run", "--interface", "usb"), "found 'usb', allowed psp or cps"),
         (("run", "--terminal", "p68"), "found 'p68', allowed p6x or apollo"),
-        (("run", "--seed", "one"), "unable to parse string as an integer"),
+        (("run", "--seed", "one"), "'one' is not a valid int"),
         (("examine",), "No such command 'examine'"),
     ],
 )
