@@ -14,7 +14,9 @@ from inspect import signature
 from typing import Any, Final
 
 import pytest
+from pytest_bdd import parsers
 from pytest_bdd.parser import Step
+from pytest_bdd.parsers import StepParser
 from pytest_bdd.utils import get_required_args
 
 #: The module; ``pytest_bdd.scenario`` as an attribute is the decorator of that name.
@@ -37,7 +39,7 @@ class Lookup:
         self._theirs = {name: getattr(engine, name) for name in self._ours}
         self._meant: dict[tuple[str, str, str], Any] = {}
         #: File -> fixtures that define steps there, with what pytest-bdd notes of them.
-        self._defined: dict[str, list[tuple[Any, Any]]] = {}
+        self._defined: dict[str, list[tuple[str, Any, Any]]] = {}
 
     def install(self) -> None:
         for name, ours in self._ours.items():
@@ -60,9 +62,12 @@ class Lookup:
         place = _place(node)
         if place not in self._defined:
             self._defined[place] = list(_definitions(fixturemanager, node))
-        for fixturedef, context in self._defined[place]:
+        words = step.name.lower()
+        for start, fixturedef, context in self._defined[place]:
             is_kind = context.type is None or context.type == step.type
-            if is_kind and context.parser.is_matching(step.name):
+            # Most phrases begin otherwise: that is seen sooner than tried.
+            is_near = is_kind and words.startswith(start)
+            if is_near and context.parser.is_matching(step.name):
                 yield fixturedef
 
 
@@ -70,10 +75,19 @@ def _place(node: pytest.Item) -> str:
     return node.parent.nodeid if node.parent else ""
 
 
-def _definitions(fixturemanager: Any, node: pytest.Item) -> Iterator[tuple[Any, Any]]:
-    """All definitions of steps that ``node`` can see."""
+def _definitions(
+    fixturemanager: Any, node: pytest.Item
+) -> Iterator[tuple[str, Any, Any]]:
+    """All definitions of steps that ``node`` can see, with how their steps begin."""
     for name in engine.get_fixture_names(fixturemanager=fixturemanager):
         for fixturedef in engine.getfixturedefs(fixturemanager, name, node) or ():
             context = engine.step_function_context_registry.get(fixturedef.func)
             if context is not None:
-                yield fixturedef, context
+                yield _start(context.parser), fixturedef, context
+
+
+def _start(parser: StepParser) -> str:
+    """What every step of a phrase begins with, in small letters; empty: who knows."""
+    if type(parser) is not parsers.parse:
+        return ""
+    return str(parser.name).partition("{")[0].lower()

@@ -119,6 +119,8 @@ def _act(timeline: Timeline, record: Record, at: _When) -> None:
 
 
 def _psp(timeline: Timeline, record: Record, at: _When) -> None:
+    if not timeline.silences and _is_keep_alive(record):
+        return
     outbound = text(record, "direction") == "to_terminal"
     fate = _fate(timeline, record, outbound, at)
     named = False
@@ -135,6 +137,16 @@ def _psp(timeline: Timeline, record: Record, at: _When) -> None:
                 # The amount may be the very thing that was damaged.
                 fields.pop("amount_minor", None)
             _add_message(timeline, at, outbound, fate, (name, fields, ""))
+
+
+def _is_keep_alive(record: Record) -> bool:
+    """Whether it is nothing else, as most records of a long wait are."""
+    messages = record.get("messages")
+    if not isinstance(messages, list) or len(messages) != 1:
+        return False
+    only = messages[0]
+    is_named = isinstance(only, dict) and only.get("message") in _KEEP_ALIVE
+    return is_named and record.get("fate") == "delivered"
 
 
 def _fate(timeline: Timeline, record: Record, outbound: bool, at: _When) -> str:
