@@ -373,15 +373,17 @@ class PspSide:
         self._line.handle(fact, now_ms)
 
     def deadline_ms(self) -> int | None:
-        is_free = self._is_free
+        first_ms = earliest(
+            self._line.deadline_ms(), self._auth_due_ms, self._closes.deadline_ms()
+        )
+        if not self._is_free:
+            return first_ms
         is_idle = self._reader is Reader.IDLE and not self._is_down
-        waits_to_start = self._is_reading_wanted and is_free and is_idle
+        waits_to_start = self._is_reading_wanted and is_idle
         return earliest(
-            self._line.deadline_ms(),
-            self._auth_due_ms,
-            self._closes.deadline_ms(),
+            first_ms,
             self._start_from_ms if waits_to_start else None,
-            self._closes.quiet_until_ms() if is_free else None,
+            self._closes.quiet_until_ms(),
         )
 
     def on_deadline(self, now_ms: int) -> None:

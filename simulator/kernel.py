@@ -99,10 +99,15 @@ class Kernel:
         ``stop`` is asked before the first event and after each one.
         """
         clock, calls_now, instant = self.clock, 0, -1
+        due, seats = self._due, self._seats
         while True:
             if stop is not None and stop():
                 return True
-            at_ms, chosen = self._next()
+            # Whose turn it is; written out here, because it is asked at every event.
+            at_ms, chosen = due[0][0] if due else _NEVER, None
+            for seat in seats:
+                if seat.due_ms < at_ms:
+                    at_ms, chosen = seat.due_ms, seat
             target_ms = at_ms if at_ms < until_ms else until_ms
             clock.wait_until(target_ms)
             now_ms = clock.now_ms
@@ -116,14 +121,6 @@ class Kernel:
                 raise TimeStandsStill(f"at {now_ms} ms: {chosen or 'deliveries'}")
             self.events += 1
             if chosen is None:
-                heapq.heappop(self._due)[2]()
+                heapq.heappop(due)[2]()
             else:
                 chosen.wake(now_ms)
-
-    def _next(self) -> tuple[int, Seat[Never, object] | None]:
-        best_ms = self._due[0][0] if self._due else _NEVER
-        chosen = None
-        for seat in self._seats:
-            if seat.due_ms < best_ms:
-                best_ms, chosen = seat.due_ms, seat
-        return best_ms, chosen

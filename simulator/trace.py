@@ -246,18 +246,21 @@ class Trace:
             "seq": self.forgotten + len(self.records),
             "t_ms": t_ms,
             "kind": kind,
+            **fields,
         }
         may_leak = False
         for name, value in fields.items():
             # Most of what there is, by its exact type, is never a card number.
-            if (
-                (type(value) is str and len(value) < _SHORTEST)
-                or (type(value) is int and -_SMALL < value < _SMALL)
-                or type(value) in _HARMLESS
-            ):
-                record[name] = value
-            elif name == _MASKED_HEX:
-                record[name] = value
+            what = type(value)
+            if what is str:
+                if len(value) < _SHORTEST:  # type: ignore[arg-type]
+                    continue
+            elif what is int:
+                if -_SMALL < value < _SMALL:  # type: ignore[operator]
+                    continue
+            elif what in _HARMLESS:
+                continue
+            if name == _MASKED_HEX:
                 may_leak |= _MASK in str(value)
             else:
                 record[name] = mask(value)
@@ -265,7 +268,7 @@ class Trace:
         self.records.append(record)
         for watcher in tuple(self.watchers):
             watcher(record)
-        if may_leak and kind in _SPOKEN and kind not in self._leaks:
+        if may_leak and fields.get("direction") in _SPOKEN.get(kind, ()):
             self._note_leak(record, fields)
         return record
 
@@ -277,7 +280,7 @@ class Trace:
     def _note_leak(self, record: Record, fields: Mapping[str, object]) -> None:
         """R-UI-07: what was masked in the controller's own words is a breach."""
         kind = str(record["kind"])
-        if fields.get("direction") not in _SPOKEN[kind]:
+        if kind in self._leaks:
             return
         starred = _STARRED.search(str(fields.get(_MASKED_HEX, "")))
         shown = any(
