@@ -29,6 +29,8 @@ class Connector:
     is_locked: bool = False
     register_wh: int = 0
     power_w: int = 0
+    #: When a reading was last written down, on the monotonic clock.
+    kept_ms: int = 0
     faults: dict[str, None] = field(default_factory=dict)
     is_occupied: bool = False
     is_available: bool = True

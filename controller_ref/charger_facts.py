@@ -24,6 +24,10 @@ _UNPLUG_GRACE_MS: Final = 4_000
 _UNLOCK_PAUSE_MS: Final = 10_000
 #: A charger that is there says so within this after a boot, with a newer register.
 _WELCOME_MS: Final = 1_500
+#: How old what is durable of a meter may become. The register is cumulative, so what a
+#: death loses of it the next reading brings back; a write for each reading would only
+#: wear the storage out. Time is not: where it has a price, each reading is written.
+_KEEP_READING_MS: Final = 60_000
 
 
 class ChargerFacts:
@@ -154,11 +158,20 @@ class ChargerFacts:
                 wall_ms=wall_ms,
             )
             max_power_w = desk.settings.max_power_w
-            if not metering.take(session, reading, max_power_w=max_power_w):
+            is_believed = metering.take(session, reading, max_power_w=max_power_w)
+            if not is_believed:
                 self._life.watch.doubt(session, "The meter has jumped")
             if session.energy_wh > before_wh:
                 self._life.watch.counted(session)
-            desk.put(session)
+            if session.energised_wall_ms:
+                # Before it is written: time since the last reading is lost otherwise.
+                metering.accrue(session, wall_ms=wall_ms, is_closed=True)
+            is_first = before_wh == 0 and session.energy_wh > 0
+            is_old = desk.now_ms - connector.kept_ms >= _KEEP_READING_MS
+            is_timed = desk.settings.tariff.per_minute > 0
+            if is_first or is_old or is_timed or not is_believed:
+                connector.kept_ms = desk.now_ms
+                desk.put(session)
 
     def _on_contactor(self, connector: Connector, *, is_closed: bool) -> None:
         was_closed, connector.is_closed = connector.is_closed, is_closed
@@ -263,6 +276,7 @@ class ChargerFacts:
         settings = self._desk.settings
         for session in self._desk.ledger.live():
             key, since_ms = session.key, session.opened_wall_ms
+            metering.skip(session, wall_ms=self._desk.wall_ms)
             if session.state is State.RESERVED:
                 self._rearm((For.PLUG_IN, key), since_ms, settings.plug_in_window_ms)
             elif session.plugged_wall_ms and not session.energy_wh:

@@ -55,6 +55,16 @@ def take(session: Session, reading: Reading, *, max_power_w: int) -> bool:
     return is_plausible
 
 
+def skip(session: Session, *, wall_ms: int) -> None:
+    """Count time from now on: nobody can say how long we were dead.
+
+    Only the calendar could, and it may have been put meanwhile; what nobody can prove
+    is not billed. A charger that was away as well is asked from when it went.
+    """
+    if session.energised_wall_ms:
+        session.energised_wall_ms = wall_ms
+
+
 def accrue(session: Session, *, wall_ms: int, is_closed: bool) -> None:
     """Count the time with the contactor closed up to now."""
     if session.energised_wall_ms:

@@ -8,7 +8,7 @@ from its storage what it was told before.
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Generic, TypeVar
 
@@ -27,6 +27,8 @@ HARMLESS: Final = frozenset(
 )
 #: A final meter line follows the contactor's within 1 s; one more for the road.
 FINAL_METER_MS: Final = 2_000
+#: How long after the end of a process its lines may still look open.
+_LINGER_MS: Final = 5_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,12 +70,15 @@ class Bay:
     emergency: list[Said[bool]] = field(default_factory=list)
     #: The bay link was down.
     outages: tuple[Span, ...] = ()
+    #: The controller was dead, from the last line that it had heard before.
+    unseen: tuple[Span, ...] = ()
     shows: list[Line] = field(default_factory=list)
     alarms: list[Line] = field(default_factory=list)
 
     @classmethod
     def of(cls, timeline: Timeline) -> "Bay":
-        bay = cls(outages=_outages(timeline.links))
+        outages = _outages(timeline.links)
+        bay = cls(outages=outages, unseen=tuple(_unseen(timeline, outages)))
         for line in timeline.lines:
             if line.outbound:
                 _note_order(bay, line)
@@ -87,6 +92,19 @@ class Bay:
 
 def _outages(links: Iterable[LinkChange]) -> tuple[Span, ...]:
     return spans_of([(c.t_ms, c.up) for c in links if c.link == "bay"], "down")
+
+
+def _unseen(timeline: Timeline, outages: Iterable[Span]) -> Iterator[Span]:
+    """Outages that are deaths: calendars may have been put, and no clock ran on."""
+    kills = [life.t_ms for life in timeline.lives if life.event == "killed"]
+    for outage in outages:
+        if any(outage.start_ms - _LINGER_MS <= at <= outage.end_ms for at in kills):
+            heard = [
+                line.t_ms
+                for line in timeline.lines
+                if not line.outbound and line.t_ms <= outage.start_ms
+            ]
+            yield Span(heard[-1] if heard else 0, outage.end_ms, "dead")
 
 
 # --- Reading lines --------------------------------------------------------------

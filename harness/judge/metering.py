@@ -152,14 +152,24 @@ def _trusted_until(story: Story, interval: Interval, as_of_ms: int) -> int | Non
 
 
 def _energised(bay: Bay, interval: Interval, as_of_ms: int) -> tuple[int, int]:
-    """Lowest and highest energised time in ms; an outage hides the true end."""
+    """Lowest and highest energised time in ms; an outage hides the true end.
+
+    Time for which the controller was dead may be billed and need not: it can be known
+    from a calendar only, and calendars are put.
+    """
     start_ms = interval.start.t_ms
     if interval.end is not None and interval.end.t_ms <= as_of_ms:
         surely = interval.surely_until_ms or interval.end.t_ms
-        return surely - start_ms, interval.end.t_ms - start_ms
-    outage = covering(bay.outages, as_of_ms)
-    surely = as_of_ms if outage is None else max(outage.start_ms, start_ms)
-    return surely - start_ms, as_of_ms - start_ms
+        most_ms = interval.end.t_ms - start_ms
+    else:
+        outage = covering(bay.outages, as_of_ms)
+        surely = as_of_ms if outage is None else max(outage.start_ms, start_ms)
+        most_ms = as_of_ms - start_ms
+    dead_ms = sum(
+        max(0, min(span.end_ms, surely) - max(span.start_ms, start_ms))
+        for span in bay.unseen
+    )
+    return max(0, surely - start_ms - dead_ms), most_ms
 
 
 # --- The register ---------------------------------------------------------------

@@ -447,3 +447,31 @@ class TestReturn:
         rig.wall_ms = -rig.now_ms
         rig.boot().charge(1000).unplug().run(5_000)
         assert rig.closes == [("commit", 100)]
+
+
+class TestWrittenReadings:
+    def test_energy_is_not_lost_with_the_readings_since(self, rig_of: Make) -> None:
+        rig = rig_of().boot().tap().plug().charge(100)
+        written = rig.store.image
+        rig.charge(50)
+        assert rig.store.image == written, "a reading a minute is enough"
+        rig.die()
+        rig.boot().charge(50).unplug().run(5_000)
+        assert rig.closes == [("commit", 10)]
+
+    def test_where_time_has_a_price_each_reading_is_written(self, rig_of: Make) -> None:
+        rig = rig_of(tariff={"per_kwh": 50, "per_minute": 60}).boot()
+        rig.tap().plug().charge(100)
+        written = rig.store.image
+        rig.charge(50)
+        assert rig.store.image != written
+
+    def test_a_calendar_put_during_a_death_bills_no_time(self, rig_of: Make) -> None:
+        rig = rig_of(tariff={"per_kwh": 50, "per_minute": 60}).boot()
+        rig.tap().plug().charge(100)
+        rig.die()
+        rig.wall_ms += 3_600_000
+        rig.boot().charge(100).unplug().run(5_000)
+        ((word, amount),) = rig.closes
+        assert word == "commit"
+        assert 60 < amount < 120

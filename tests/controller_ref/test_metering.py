@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from controller_ref.metering import Reading, accrue, begin, take
+from controller_ref.metering import Reading, accrue, begin, skip, take
 from controller_ref.session import Session
 from controller_ref.transitions import State
 
@@ -75,4 +75,16 @@ def test_energised_time() -> None:
     assert session.energised_ms == 70_000
     session.energised_wall_ms = 90_000
     accrue(session, wall_ms=1_000, is_closed=True)
+    assert session.energised_ms == 70_000
+
+
+def test_time_that_nobody_can_prove_is_not_counted() -> None:
+    session = charging()
+    session.energised_wall_ms = 1_000
+    accrue(session, wall_ms=61_000, is_closed=True)
+    skip(session, wall_ms=3_661_000)
+    accrue(session, wall_ms=3_671_000, is_closed=False)
+    assert session.energised_ms == 70_000
+    skip(session, wall_ms=4_000_000)
+    accrue(session, wall_ms=5_000_000, is_closed=True)
     assert session.energised_ms == 70_000

@@ -102,7 +102,7 @@ def record(folder: Path, synchronous: str = "") -> Life:
 
 
 def charge(ledger: Ledger) -> None:
-    """A driver taps, plugs in, charges for three minutes and leaves."""
+    """A driver taps, plugs in, charges for a quarter of an hour and leaves."""
     column = COLUMNS[1]
     wishes = Wishes(
         declaration=column.fit(load(REFERENCE)),
@@ -115,7 +115,7 @@ def charge(ledger: Ledger) -> None:
     bench.drivers.tap(driver, driver.card)
     await_session(bench, driver)
     bench.drivers.plug(driver, 1, driver.vehicle)
-    bench.run_for(180_000)
+    bench.run_for(900_000)
     bench.drivers.leave(driver, 1)
     bench.run_for(60_000)
 
