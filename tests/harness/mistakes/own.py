@@ -76,6 +76,17 @@ class _WaitsForTheCharger(ChargerFacts):
                 self._desk.timers.cancel((For.FINAL_METER, session.key))
 
 
+class _BillsTheCalendar(ChargerFacts):
+    """Believes that the calendar knows how long it was dead."""
+
+    def resume(self) -> None:
+        live = self._desk.ledger.live()
+        counted = [session.energised_wall_ms for session in live]
+        super().resume()
+        for session, wall_ms in zip(live, counted, strict=True):
+            session.energised_wall_ms = wall_ms
+
+
 def _exchange(owner: Any, name: str, part: type) -> None:
     getattr(owner, name).__class__ = part
 
@@ -110,3 +121,7 @@ def wants_a_card(place: Place) -> Controller:
 
 def waits_for_the_charger(place: Place) -> Controller:
     return _parts(place, [("_facts", _WaitsForTheCharger)])
+
+
+def bills_the_calendar(place: Place) -> Controller:
+    return _parts(place, [("_facts", _BillsTheCalendar)])
