@@ -46,6 +46,8 @@ class Row:
 
 PLUGS_IN = "The clock is put <way> by <time> before the driver plugs in"
 CHARGES = "The clock is put <way> by 1 hour during the charge"
+MINUTES = "The calendar is put <way> by 60 minutes that would cost money"
+OVERFLOWS = "The counter of milliseconds overflows during the charge"
 RETRIES = "The clock is put <way> by 1 hour while a close is retried"
 
 # fmt: off
@@ -56,9 +58,10 @@ ROWS = [
     Row("keeps_time_by_the_calendar", CLOCK, PLUGS_IN, "corrected"),
     Row("believes_it_overslept", CLOCK, CHARGES, "forward", "WRONG AMOUNT"),
     Row("believes_it_is_early", CLOCK, CHARGES, "back", "WRONG AMOUNT"),
+    Row("bills_the_calendar", CLOCK, MINUTES, "forward", "WRONG AMOUNT"),
     Row("subtracts_without_sign", CLOCK, "The clock runs too fast"),
     Row("counts_in_32_bits", CLOCK, "The counter of milliseconds overflows while a window runs"),
-    Row("counts_in_32_bits", CLOCK, "The counter of milliseconds overflows during the charge", told="WRONG AMOUNT"),
+    Row("counts_in_32_bits", CLOCK, OVERFLOWS, told="WRONG AMOUNT"),
     Row("subtracts_without_sign", CLOCK, RETRIES, "forward"),
     Row("subtracts_without_sign", CLOCK, RETRIES, "back"),
     Row("keeps_time_by_the_calendar", CLOCK, "The clock begins in 1970 while a session waits for a vehicle"),
@@ -109,11 +112,12 @@ def examined(row: Row, column: str, folder: Path) -> CaseResult:
 def declared(row: Row, column: str, folder: Path) -> Path:
     """A declaration that names a mistake, for one column.
 
-    What a program declares stays as it is, so the story that needs a price for time gets
+    What a program declares stays as it is, so stories that need a price for time get
     one here.
     """
     found = next(one for one in COLUMNS if one.name == column)
-    per_minute = "\nper_minute = 10" if "overflows during" in row.title else ""
+    is_timed = row.title in (MINUTES, OVERFLOWS)
+    per_minute = "\nper_minute = 10" if is_timed else ""
     text = REFERENCE.read_text(encoding="utf-8")
     for old, new in (
         ('interface = "psp"', f'interface = "{found.interface}"'),

@@ -47,7 +47,7 @@ ROWS = (
     Row(factory="believes_a_refusal", feature="terminal_fails", title="The terminal restarts during the charge, and the driver leaves", requirement="R-TRM-08", columns=("p6x",), reading="undocumented_states=any"),  # noqa: E501
     Row(factory="says_reset_once", feature="terminal_line_fails", title="The cable is cut for an hour, and the driver leaves meanwhile", requirement="R-TRM-06", columns=("p6x",), reading="synchronize_while_reading=refuse"),  # noqa: E501
     Row(factory="wants_a_card", feature="paying_for_a_charge", title="Tap, plug in, charge, unplug", requirement="", columns=("cps",), reading="card_callback=stub,card_timeout_s=10,wait_max_s=0"),  # noqa: E501
-    Row(factory="bills_the_calendar", feature="controller_clock", title="The clock is put <way> by 1 hour during the charge forward", requirement="R-SES-12", columns=("p6x", "apollo", "cps"), per_minute=10),  # noqa: E501
+    Row(factory="bills_the_calendar", feature="controller_clock", title="The calendar is put <way> by 60 minutes that would cost money forward", requirement="R-SES-12", columns=("p6x", "apollo", "cps"), per_minute=10),  # noqa: E501
 )
 # fmt: on
 PLAYS = [

@@ -31,6 +31,7 @@ from tests.harness.mistakes.money import (
     retries_with_a_new_amount,
     voids_after_a_commit,
 )
+from tests.harness.mistakes.own import bills_the_calendar
 from tests.harness.mistakes.words import (
     renames_a_log_line,
     shows_the_card_in_groups,
@@ -52,6 +53,7 @@ __all__ = [
     "begins_its_retries_anew",
     "believes_it_is_early",
     "believes_it_overslept",
+    "bills_the_calendar",
     "commits_another_session",
     "commits_nothing",
     "commits_the_reserve",

@@ -6,6 +6,7 @@ from dataclasses import replace
 from controller_ref.charger_facts import ChargerFacts
 from controller_ref.closing import Closing
 from controller_ref.core import build as build_reference
+from controller_ref.desk import Desk
 from controller_ref.session import Session
 from controller_ref.timers import For
 from controller_ref.timers import Name as TimerName
@@ -51,13 +52,19 @@ class _Waits(Closing):
         desk.timers.set((For.CLOSE, session.key), desk.now_ms + left_ms)
 
 
+def _last_heard(desk: Desk) -> dict[int, int]:
+    """When each live session's time was last counted, as it was written down."""
+    return {one.key: one.energised_wall_ms for one in desk.ledger.live()}
+
+
 class _Overslept(ChargerFacts):
     """Takes a charge whose last reading is an hour old for one that has ended."""
 
     def resume(self) -> None:
+        heard = _last_heard(self._desk)
         super().resume()
         for session in self._desk.ledger.live():
-            aged_ms = self._desk.wall_ms - session.energised_wall_ms
+            aged_ms = self._desk.wall_ms - heard[session.key]
             if session.state is State.CHARGING and aged_ms > _HOUR_MS:
                 self._life.stop(session, "Nothing was heard for an hour")
                 self._life.end(session)
@@ -67,9 +74,10 @@ class _Early(ChargerFacts):
     """Takes a charge that begins in the future for one that has not begun."""
 
     def resume(self) -> None:
+        heard = _last_heard(self._desk)
         super().resume()
         for session in self._desk.ledger.live():
-            if session.energised_wall_ms > self._desk.wall_ms:
+            if heard[session.key] > self._desk.wall_ms:
                 self._life.stop(session, "The charge has not begun")
                 self._life.end(session)
 
