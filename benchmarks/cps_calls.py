@@ -21,7 +21,7 @@ from typing import Final, Protocol
 from benchmarks.stories import COLUMNS
 from harness.bench import Bench, CaseName
 from harness.declaration import load
-from harness.run import REFERENCE
+from harness.places import REFERENCE
 from harness.shells.loop import Loop
 from harness.shells.web import CloudPort
 from harness.wishes import Wishes

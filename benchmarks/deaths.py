@@ -36,7 +36,7 @@ from harness.epilogue import run_epilogue
 from harness.judge import Expectations, Judgement, Settlement, judge
 from harness.judge.verdict import is_scheme_late
 from harness.line_faults import Turn
-from harness.run import REFERENCE
+from harness.places import REFERENCE
 from harness.watch import await_return, sessions_of
 from harness.wishes import Wishes
 from reports.words import tail_in_words, without_chatter

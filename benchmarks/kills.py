@@ -35,7 +35,7 @@ from harness.columns import COLUMNS, Column
 from harness.declaration import load
 from harness.epilogue import run_epilogue
 from harness.judge import Expectations, judge
-from harness.run import REFERENCE
+from harness.places import REFERENCE
 from harness.shells.wall import WallWorld
 from harness.watch import is_reading
 from harness.wishes import Wishes

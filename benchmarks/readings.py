@@ -18,7 +18,7 @@ from rich.console import Console
 from harness.columns import COLUMNS
 from harness.readings import ALL, SWITCHES, Alternative, Interface, others
 from harness.run import RunOptions, play
-from harness.shells.crew import cores
+from harness.shells.cores import cores
 from reports.results import CaseResult
 
 #: Scenarios with one of these words, when none are given: one of each group.

@@ -10,7 +10,7 @@ import gc
 from typing import Final
 
 #: New objects, of those that could be part of a cycle, until garbage is looked for.
-_NEW_OBJECTS: Final = 100_000
+_NEW_OBJECTS: Final = 500_000
 
 
 def main() -> None:

@@ -1,7 +1,7 @@
 """The command line; ``nohold serve`` has a module of its own."""
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from harness.cli_serve import serve
+from harness.places import FEATURES, REFERENCE
 
 if TYPE_CHECKING:
     from harness.declaration import Declaration
+    from harness.shells.ahead import Ahead
 
 app = typer.Typer(
     name="nohold",
@@ -47,7 +49,6 @@ def _fail(text: str) -> typer.Exit:
 def _declared(path: Path | None) -> "Declaration":
     """What is examined; exit status 3 when the declaration is wrong."""
     from harness.declaration import SetupError, load
-    from harness.run import REFERENCE
 
     try:
         declaration = load(path or REFERENCE)
@@ -105,7 +106,7 @@ def _jobs_for(declaration: "Declaration", asked: int) -> int:
 
     Of a box there is one.
     """
-    from harness.shells.crew import can_fork, cores
+    from harness.shells.cores import can_fork, cores
 
     mode = declaration.text("reach", "mode")
     if mode == "endpoint" and asked > 1:
@@ -113,6 +114,14 @@ def _jobs_for(declaration: "Declaration", asked: int) -> int:
     if mode == "endpoint" or not can_fork():
         return 1
     return asked or (8 if mode == "process" else min(cores(), 8))
+
+
+def _ahead(paths: Sequence[Path]) -> "Ahead | None":
+    """Use the cores that wait while this one imports."""
+    from harness.shells.ahead import Ahead
+    from harness.shells.cores import can_fork, cores
+
+    return Ahead(paths) if can_fork() and cores() > 1 else None
 
 
 @app.command()
@@ -154,12 +163,14 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter per flag
     Exit status: 0 conformant, 1 not conformant, 2 wrong use, 3 set-up error or nothing
     decided, 4 the examiner itself failed.
     """
-    from harness.answers import questions_of
-    from harness.run import RunOptions, examine
-
     _one_of("--interface", interface, ("psp", "cps"))
     _one_of("--terminal", terminal, ("p6x", "apollo"))
     _all_there((*(paths or ()), *([declaration] if declaration else ())))
+    ahead = _ahead(paths or (FEATURES,))
+    # Late: this is most of a start.
+    from harness.answers import questions_of
+    from harness.run import RunOptions, examine
+
     _all_known(requirement or ())
     _is_reading(readings)
     declared = _declared(declaration)
@@ -185,7 +196,7 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter per flag
         coverage=coverage,
     )
     asked = replace(options, questions=questions_of(options, declared))
-    raise typer.Exit(examine(asked))
+    raise typer.Exit(examine(asked, ahead.made() if ahead else None))
 
 
 @app.command()

@@ -5,12 +5,15 @@ case was played.
 """
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final
 
 import pytest
 
 from harness.progress import ProgressDisplay
+from harness.shells.ahead import Made
 from reports.results import CaseResult, case_from
 
 #: The property of a test report that carries a case's result.
@@ -21,6 +24,11 @@ WRONG_USE_PROPERTY: Final = "nohold wrong use"
 CONSULTED_PROPERTY: Final = "nohold consulted"
 #: What happened on the wire, counted.
 WIRE_PROPERTY: Final = "nohold wire"
+
+#: Names for the drivers, drawn beforehand; without it each process draws them.
+NAMES: Final = pytest.StashKey[tuple[str, ...]]()
+#: How many cases to expect of each feature file; without it each is looked at.
+EXPECTED: Final = pytest.StashKey[Mapping[Path, int]]()
 
 
 # A plugin is kept in sets: pytest needs its identity, where there is a conftest.py.
@@ -34,12 +42,16 @@ class Collector:
     wrong_use: list[str] = field(default_factory=list)
     setup_errors: list[str] = field(default_factory=list)
     crashes: list[str] = field(default_factory=list)
+    #: What has been made beforehand, for whoever collects and plays.
+    made: Made = field(default_factory=Made)
     #: What happened on the wire in all plays.
     wire: Counter[str] = field(default_factory=Counter)
 
     @pytest.hookimpl(trylast=True)
     def pytest_configure(self, config: pytest.Config) -> None:
         """Silence pytest's own reporter; its options stay."""
+        config.stash[NAMES] = self.made.names
+        config.stash[EXPECTED] = self.made.expected
         reporter = config.pluginmanager.getplugin("terminalreporter")
         if reporter is not None:
             config.pluginmanager.unregister(reporter)

@@ -13,7 +13,7 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from harness.run import FEATURES
+from harness.places import FEATURES
 from reports.coverage import Played
 from reports.feature_file import parse_feature
 from reports.questions import QUESTIONS

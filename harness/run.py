@@ -20,9 +20,12 @@ from rich.console import Console
 from harness.bench import VERSION
 from harness.collector import Collector
 from harness.declaration import SetupError
+from harness.places import FEATURES
 from harness.progress import ProgressDisplay, Tally
 from harness.readings import unplayed
-from harness.shells.crew import Crew, can_fork, cores
+from harness.shells.ahead import Made
+from harness.shells.cores import can_fork, cores
+from harness.shells.crew import Crew
 from harness.wire_coverage import wire_lines
 from reports.json_report import json_report
 from reports.junit import junit_xml
@@ -51,8 +54,6 @@ EPILOGUE_MS: Final = 120_000
 #: Starting a program and hanging up on it.
 STARTING_S: Final = 3
 
-FEATURES: Final = Path(__file__).parent.parent / "features"
-REFERENCE: Final = Path(__file__).parent.parent / "controller_ref" / "declaration.toml"
 _INI: Final = Path(__file__).with_name("pytest.ini")
 
 
@@ -129,15 +130,20 @@ class RunOptions:
 
 
 def play(
-    options: RunOptions, console: Console, *, needs_s: Mapping[str, int] | None = None
+    options: RunOptions,
+    console: Console,
+    *,
+    needs_s: Mapping[str, int] | None = None,
+    made: Made | None = None,
 ) -> tuple[RunResult, Collector]:
     """Play the cases; says on ``console`` what is going on, quietly in a log.
 
-    ``needs_s``: what each case is expected to take, real seconds.
+    ``needs_s``: what each case is expected to take, real seconds. ``made``: what has
+    been made ahead.
     """
     tally = Tally(now_s=wall_time_s, jobs=options.jobs, needs_s=needs_s or {})
     display = ProgressDisplay(tally, console)
-    collector = Collector(display)
+    collector = Collector(display, made=made or Made())
     plugins: list[object] = [collector]
     if options.jobs > 1:
         plugins.append(Crew(options.jobs, needs_s or {}, listener=collector))
@@ -244,14 +250,17 @@ def _place(case: CaseResult) -> tuple[str, ...]:
     return (case.scenario_id, case.feature, case.title, case.column, case.replay)
 
 
-def examine(options: RunOptions) -> int:
-    """Play, print, write the files asked for; the exit status of ``nohold run``."""
+def examine(options: RunOptions, made: Made | None = None) -> int:
+    """Play, print, write the files asked for; the exit status of ``nohold run``.
+
+    ``made``: what has been made ahead.
+    """
     out, err = Console(highlight=False), Console(stderr=True, highlight=False)
     began_s = wall_time_s()
     if options.time_scale:
         result, collector = play_in_real_time(options, err)
     else:
-        result, collector = play(options, err)
+        result, collector = play(options, err, made=made)
     if options.coverage:
         result = replace(result, wire=wire_lines(collector.wire))
     groups = load_catalogue().groups

@@ -35,9 +35,17 @@ class Person:
 class People:
     """Deals drivers, each with the next ordinary card and vehicle unless told."""
 
-    def __init__(self, seed: Seed, *, vehicles: Sequence[str] = ("hatchback",)) -> None:
+    def __init__(
+        self,
+        seed: Seed,
+        *,
+        vehicles: Sequence[str] = ("hatchback",),
+        names: Sequence[str] = (),
+    ) -> None:
+        """``names`` are those of ``draw_names``, if they have been drawn already."""
         self._chance: Random = seed.stream("people")
         self._vehicles = tuple(vehicles)
+        self._pool = names
         self._names: tuple[str, ...] = ()
         self._met = 0
 
@@ -58,7 +66,7 @@ class People:
 
     def _name(self, turn: int) -> str:
         if not self._names:
-            pool = _name_pool()
+            pool = self._pool or draw_names()
             self._names = tuple(self._chance.sample(pool, len(pool)))
         return self._names[turn % len(self._names)]
 
@@ -69,7 +77,7 @@ def _plate(chance: "Random") -> str:
 
 
 @lru_cache(maxsize=1)
-def _name_pool() -> tuple[str, ...]:
+def draw_names() -> tuple[str, ...]:
     """Distinct names, the same in every process; imported late because it is slow."""
     from faker import Faker
 

@@ -8,12 +8,10 @@ file and what would run, which is counted here and is an error of collection.
 """
 
 import types
-from collections import Counter
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from gherkin.errors import ParserError
 from pytest_bdd import scenario
 from pytest_bdd.exceptions import FeatureError, GherkinParseError
 from pytest_bdd.feature import get_feature
@@ -21,8 +19,8 @@ from pytest_bdd.parser import Feature, ScenarioTemplate
 from pytest_bdd.scenario import make_python_name
 
 from harness.bench import Bench
-from reports.feature_file import FeatureFile as FeatureText
-from reports.feature_file import parse_feature
+from harness.collector import EXPECTED
+from harness.feature_lint import FeatureProblem, lint
 
 _TAGS: Final = "__nohold_tags__"
 
@@ -32,18 +30,17 @@ class FeatureFile(pytest.Module):
 
     def _getobj(self) -> types.ModuleType:
         try:
-            return _make_module(self.path)
+            expected = self.config.stash.get(EXPECTED, {}).get(self.path)
+            return _make_module(
+                self.path, lint(self.path) if expected is None else expected
+            )
         except FeatureProblem as problem:
             raise self.CollectError(str(problem)) from None
 
 
-class FeatureProblem(Exception):
-    """A feature file cannot be run as it stands; says where and why."""
-
-
-def _make_module(path: Path) -> types.ModuleType:
+def _make_module(path: Path, seen: int) -> types.ModuleType:
+    """``seen`` is the number of cases that Gherkin itself sees in the file."""
     feature = _parse(path)
-    seen = lint(path)
     module = types.ModuleType(make_python_name(path.stem) or "feature")
     module.__file__ = str(path)
     runs = 0
@@ -83,31 +80,3 @@ def tags_of(function: object) -> tuple[str, ...]:
     """Tags of feature, rule and scenario together; empty for anything else."""
     found = getattr(function, _TAGS, ())
     return tuple(found)
-
-
-def read_feature(path: Path) -> FeatureText:
-    """What Gherkin's own parser sees in the file. Raises FeatureProblem."""
-    try:
-        return parse_feature(path.read_text(encoding="utf-8"), str(path))
-    except (ParserError, UnicodeDecodeError) as error:
-        raise FeatureProblem(f"{path}: {error}") from None
-
-
-def lint(path: Path) -> int:
-    """Refuse what pytest-bdd would drop or misread; returns how many cases to expect.
-
-    Raises FeatureProblem.
-    """
-    scenarios = read_feature(path).scenarios
-    titles = Counter(one.title for one in scenarios)
-    twice = [title for title, number in titles.items() if number > 1]
-    if twice:
-        raise FeatureProblem(
-            f"{path}: two scenarios have the title {twice[0]!r}; one would be lost"
-        )
-    for one in scenarios:
-        if any(examples.tags for examples in one.examples):
-            raise FeatureProblem(
-                f"{path}:{one.line}: tags belong on the scenario, not on Examples"
-            )
-    return sum(sum(e.rows for e in one.examples) or 1 for one in scenarios)

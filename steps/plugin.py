@@ -24,6 +24,7 @@ from harness.bench import Bench, CaseName, WrongUse
 from harness.case import Case, CaseNotGreen, conclude
 from harness.collector import (
     CONSULTED_PROPERTY,
+    NAMES,
     PROPERTY,
     WIRE_PROPERTY,
     WRONG_USE_PROPERTY,
@@ -31,7 +32,7 @@ from harness.collector import (
 from harness.columns import COLUMNS, Column, column_of, columns_for
 from harness.declaration import Declaration, NotClaimed, load
 from harness.device import find_factory
-from harness.run import REFERENCE
+from harness.places import REFERENCE
 from harness.wire_coverage import happened
 from harness.wishes import Wishes
 from harness.world import Desk, VirtualWorld, World
@@ -248,7 +249,8 @@ def bench(
     )
     seed = config.getoption("--nohold-seed")
     world = _world(config, declaration, steps=_steps_of(template))
-    built = Bench(wishes, column=column, seed=seed, case=name, world=world)
+    names = config.stash.get(NAMES, ())
+    built = Bench(wishes, column=column, seed=seed, case=name, world=world, names=names)
     if template:
         tags = tags_of(request.function)
         node.stash[_CASE] = Case(

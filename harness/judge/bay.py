@@ -87,7 +87,10 @@ class Bay:
         return bay
 
     def story(self, connector: int) -> Story:
-        return self.stories.setdefault(connector, Story(connector))
+        found = self.stories.get(connector)
+        if found is None:
+            found = self.stories[connector] = Story(connector)
+        return found
 
 
 def _outages(links: Iterable[LinkChange]) -> tuple[Span, ...]:

@@ -247,9 +247,11 @@ def _plug_act(session: Session, acts: Sequence[Act], binding: Binding) -> Act | 
         mine = act.driver == driver and connector in (None, act.connector)
         if not mine or act.seq > ended_seq:
             continue
-        elsewhere = _busy(act.connector, session, binding)
-        if act.act == "plug" and not elsewhere and _better(found, act, session):
-            found = act
+        if act.act == "plug":
+            if _better(found, act, session) and not _busy(
+                act.connector, session, binding
+            ):
+                found = act
         elif act.act in ("unplug", "leave") and act.seq < session.opened.seq:
             found = None
     return found
@@ -280,8 +282,8 @@ def _busy(connector: int | None, session: Session, binding: Binding) -> bool:
     return any(
         interval.connector == connector and interval.live_at(at.seq)
         for index, paid in binding.paid.items()
-        for interval in paid
         if index != session.index
+        for interval in paid
     )
 
 

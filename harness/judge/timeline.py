@@ -6,9 +6,9 @@ trace and prove nothing; unknown kinds are passed over, so that an old judge rea
 newer trace.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from typing import Final
 
 from harness.judge.facts import (
     Act,
@@ -43,13 +43,6 @@ _ROUTE_OF: Final[Mapping[str, str]] = {
     "card": "E4",
     "start": "E3",
 }
-
-
-class _When(NamedTuple):
-    """Number and time of the record that is being read; one for each record."""
-
-    seq: int
-    t_ms: int
 
 
 @dataclass(slots=True, kw_only=True)
@@ -89,25 +82,28 @@ class Timeline:
         end_ms, last_seq = timeline.end_ms, timeline.last_seq
         for record in records:
             seq, t_ms = number(record, "seq") or 0, number(record, "t_ms") or 0
-            end_ms, last_seq = max(end_ms, t_ms), max(last_seq, seq)
+            if t_ms > end_ms:
+                end_ms = t_ms
+            if seq > last_seq:
+                last_seq = seq
             read = _READERS.get(text(record, "kind"))
             if read is not None:
-                read(timeline, record, _When(seq, t_ms))
+                read(timeline, record, seq, t_ms)
         timeline.end_ms, timeline.last_seq = end_ms, last_seq
         return timeline
 
 
-def _run(timeline: Timeline, record: Record, _at: _When) -> None:
+def _run(timeline: Timeline, record: Record, _seq: int, _t_ms: int) -> None:
     timeline.started = True
     declaration = table(record, "declaration")
     timeline.promises = Promises.read(declaration, text(record, "column"))
 
 
-def _act(timeline: Timeline, record: Record, at: _When) -> None:
+def _act(timeline: Timeline, record: Record, seq: int, t_ms: int) -> None:
     timeline.acts.append(
         Act(
-            seq=at.seq,
-            t_ms=at.t_ms,
+            seq=seq,
+            t_ms=t_ms,
             act=text(record, "act"),
             driver=text(record, "driver"),
             connector=number(record, "connector"),
@@ -118,25 +114,31 @@ def _act(timeline: Timeline, record: Record, at: _When) -> None:
     )
 
 
-def _psp(timeline: Timeline, record: Record, at: _When) -> None:
+def _psp(timeline: Timeline, record: Record, seq: int, t_ms: int) -> None:
     if not timeline.silences and _is_keep_alive(record):
         return
     outbound = text(record, "direction") == "to_terminal"
-    fate = _fate(timeline, record, outbound, at)
-    named = False
-    for row in rows(record, "messages"):
-        name = text(row, "message")
-        if name in _KEEP_ALIVE:
-            continue
-        named = named or bool(name)
-        fields, malformed = table(row, "fields"), text(row, "malformed")
-        _add_message(timeline, at, outbound, fate, (name, fields, malformed))
-    if outbound and not named and fate != "delivered":
-        for name, fields in closes_in(text(record, "hex")):
-            if fate == "changed":
-                # The amount may be the very thing that was damaged.
-                fields.pop("amount_minor", None)
-            _add_message(timeline, at, outbound, fate, (name, fields, ""))
+    fate = _fate(timeline, record, outbound, t_ms)
+    told = [row for row in rows(record, "messages") if not _is_idle(row)]
+    for row in told:
+        name, fields = text(row, "message"), table(row, "fields")
+        timeline.messages.append(
+            Message(
+                seq=seq,
+                t_ms=t_ms,
+                outbound=outbound,
+                fate=fate,
+                name=name,
+                fields=fields,
+                malformed=text(row, "malformed"),
+            )
+        )
+    if outbound and fate != "delivered" and not any(text(r, "message") for r in told):
+        timeline.messages.extend(_lost_closes(record, fate, seq, t_ms))
+
+
+def _is_idle(row: Table) -> bool:
+    return text(row, "message") in _KEEP_ALIVE
 
 
 def _is_keep_alive(record: Record) -> bool:
@@ -149,42 +151,38 @@ def _is_keep_alive(record: Record) -> bool:
     return is_named and record.get("fate") == "delivered"
 
 
-def _fate(timeline: Timeline, record: Record, outbound: bool, at: _When) -> str:
+def _lost_closes(record: Record, fate: str, seq: int, t_ms: int) -> Iterator[Message]:
+    """The closes in bytes that did not arrive as they were sent."""
+    for name, fields in closes_in(text(record, "hex")):
+        if fate == "changed":
+            # The amount may be the very thing that was damaged.
+            fields.pop("amount_minor", None)
+        yield Message(
+            seq=seq,
+            t_ms=t_ms,
+            outbound=True,
+            fate=fate,
+            name=name,
+            fields=fields,
+            malformed="",
+        )
+
+
+def _fate(timeline: Timeline, record: Record, outbound: bool, t_ms: int) -> str:
     """delivered | lost | changed, where noise around a good block is no change."""
     fate = text(record, "fate")
     if fate == "changed" and is_sound(text(record, "hex")):
         fate = "delivered"
     if fate != "delivered":
-        timeline.silences.append((at.t_ms, False))
+        timeline.silences.append((t_ms, False))
         if outbound:
-            timeline.lost_ms.append(at.t_ms)
+            timeline.lost_ms.append(t_ms)
     elif not outbound and timeline.silences:
-        timeline.silences.append((at.t_ms, True))
+        timeline.silences.append((t_ms, True))
     return fate
 
 
-def _add_message(
-    timeline: Timeline,
-    at: _When,
-    outbound: bool,
-    fate: str,
-    content: tuple[str, Table, str],
-) -> None:
-    name, fields, malformed = content
-    timeline.messages.append(
-        Message(
-            seq=at.seq,
-            t_ms=at.t_ms,
-            outbound=outbound,
-            fate=fate,
-            name=name,
-            fields=fields,
-            malformed=malformed,
-        )
-    )
-
-
-def _http(timeline: Timeline, record: Record, at: _When) -> None:
+def _http(timeline: Timeline, record: Record, seq: int, t_ms: int) -> None:
     target = text(record, "target")
     path = target.partition("?")[0].rstrip("/").split("/")
     route = text(record, "route") or _ROUTE_OF.get(path[-1], "")
@@ -193,8 +191,8 @@ def _http(timeline: Timeline, record: Record, at: _When) -> None:
         session_id = path[-2]
     timeline.calls.append(
         Call(
-            seq=at.seq,
-            t_ms=at.t_ms,
+            seq=seq,
+            t_ms=t_ms,
             call=number(record, "call") or 0,
             route=route,
             target=target,
@@ -206,26 +204,26 @@ def _http(timeline: Timeline, record: Record, at: _When) -> None:
     )
 
 
-def _http_answer(timeline: Timeline, record: Record, at: _When) -> None:
+def _http_answer(timeline: Timeline, record: Record, seq: int, t_ms: int) -> None:
     timeline.answers[number(record, "call") or 0] = Answer(
-        seq=at.seq,
-        t_ms=at.t_ms,
+        seq=seq,
+        t_ms=t_ms,
         status=number(record, "status") or 0,
         body=record.get("body"),
         fate=text(record, "fate"),
     )
 
 
-def _http_failed(timeline: Timeline, record: Record, at: _When) -> None:
-    failure = Failure(seq=at.seq, t_ms=at.t_ms, reason=text(record, "reason"))
+def _http_failed(timeline: Timeline, record: Record, seq: int, t_ms: int) -> None:
+    failure = Failure(seq=seq, t_ms=t_ms, reason=text(record, "reason"))
     timeline.failures[number(record, "call") or 0] = failure
 
 
-def _callback(timeline: Timeline, record: Record, at: _When) -> None:
+def _callback(timeline: Timeline, record: Record, seq: int, t_ms: int) -> None:
     timeline.callbacks.append(
         Callback(
-            seq=at.seq,
-            t_ms=at.t_ms,
+            seq=seq,
+            t_ms=t_ms,
             what=text(record, "what"),
             body=table(record, "body"),
             fate=text(record, "fate"),
@@ -233,12 +231,12 @@ def _callback(timeline: Timeline, record: Record, at: _When) -> None:
     )
 
 
-def _bay(timeline: Timeline, record: Record, at: _When) -> None:
+def _bay(timeline: Timeline, record: Record, seq: int, t_ms: int) -> None:
     line = table(record, "line")
     timeline.lines.append(
         Line(
-            seq=at.seq,
-            t_ms=at.t_ms,
+            seq=seq,
+            t_ms=t_ms,
             outbound=text(record, "direction") == "to_charger",
             line=line,
             fate=text(record, "fate"),
@@ -246,11 +244,11 @@ def _bay(timeline: Timeline, record: Record, at: _When) -> None:
     )
 
 
-def _link(timeline: Timeline, record: Record, at: _When) -> None:
+def _link(timeline: Timeline, record: Record, seq: int, t_ms: int) -> None:
     timeline.links.append(
         LinkChange(
-            seq=at.seq,
-            t_ms=at.t_ms,
+            seq=seq,
+            t_ms=t_ms,
             link=text(record, "link"),
             up=text(record, "state") == "up",
             reason=text(record, "reason"),
@@ -258,11 +256,11 @@ def _link(timeline: Timeline, record: Record, at: _When) -> None:
     )
 
 
-def _session(timeline: Timeline, record: Record, at: _When) -> None:
+def _session(timeline: Timeline, record: Record, seq: int, t_ms: int) -> None:
     timeline.stored.append(
         Stored(
-            seq=at.seq,
-            t_ms=at.t_ms,
+            seq=seq,
+            t_ms=t_ms,
             event=text(record, "event"),
             session_id=text(record, "session_id"),
             psp_session_id=number(record, "psp_session_id") or 0,
@@ -277,11 +275,11 @@ def _session(timeline: Timeline, record: Record, at: _When) -> None:
     )
 
 
-def _issuer(timeline: Timeline, record: Record, at: _When) -> None:
+def _issuer(timeline: Timeline, record: Record, seq: int, t_ms: int) -> None:
     timeline.money.append(
         Money(
-            seq=at.seq,
-            t_ms=at.t_ms,
+            seq=seq,
+            t_ms=t_ms,
             event=text(record, "event"),
             hold=text(record, "hold"),
             amount_minor=number(record, "amount_minor"),
@@ -289,16 +287,16 @@ def _issuer(timeline: Timeline, record: Record, at: _When) -> None:
     )
 
 
-def _controller(timeline: Timeline, record: Record, at: _When) -> None:
-    life = Life(seq=at.seq, t_ms=at.t_ms, event=text(record, "event"))
+def _controller(timeline: Timeline, record: Record, seq: int, t_ms: int) -> None:
+    life = Life(seq=seq, t_ms=t_ms, event=text(record, "event"))
     timeline.lives.append(life)
 
 
-def _fault(timeline: Timeline, record: Record, at: _When) -> None:
+def _fault(timeline: Timeline, record: Record, seq: int, t_ms: int) -> None:
     timeline.faults.append(
         Planned(
-            seq=at.seq,
-            t_ms=at.t_ms,
+            seq=seq,
+            t_ms=t_ms,
             event=text(record, "event"),
             fault=str(record.get("fault")),
             name=text(record, "name"),
@@ -306,15 +304,15 @@ def _fault(timeline: Timeline, record: Record, at: _When) -> None:
     )
 
 
-def _seen(timeline: Timeline, record: Record, _at: _When) -> None:
+def _seen(timeline: Timeline, record: Record, _seq: int, _t_ms: int) -> None:
     timeline.marks.add(text(record, "mark"))
 
 
-def _finding(timeline: Timeline, record: Record, at: _When) -> None:
+def _finding(timeline: Timeline, record: Record, seq: int, t_ms: int) -> None:
     timeline.breaches.append(
         Breach(
-            seq=at.seq,
-            t_ms=at.t_ms,
+            seq=seq,
+            t_ms=t_ms,
             requirement=text(record, "requirement"),
             expected=text(record, "expected"),
             seen=text(record, "seen"),
@@ -322,19 +320,19 @@ def _finding(timeline: Timeline, record: Record, at: _When) -> None:
     )
 
 
-def _reader(timeline: Timeline, record: Record, at: _When) -> None:
+def _reader(timeline: Timeline, record: Record, seq: int, t_ms: int) -> None:
     timeline.faces.append(
         Face(
-            seq=at.seq,
-            t_ms=at.t_ms,
+            seq=seq,
+            t_ms=t_ms,
             face=text(record, "face"),
             state=text(record, "state"),
         )
     )
 
 
-def _epilogue(timeline: Timeline, record: Record, at: _When) -> None:
-    timeline.epilogue[text(record, "event")] = at.t_ms
+def _epilogue(timeline: Timeline, record: Record, seq: int, t_ms: int) -> None:
+    timeline.epilogue[text(record, "event")] = t_ms
 
 
 _READERS: Final = {

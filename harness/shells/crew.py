@@ -13,7 +13,6 @@ examiner, never with a case missing in silence.
 
 import gc
 import multiprocessing
-import os
 from collections import deque
 from collections.abc import Mapping, Sequence
 from multiprocessing.connection import Connection, wait
@@ -28,16 +27,6 @@ LEAVES_WITHIN_S: Final = 10.0
 Word = Literal["next", "again", "finished", "report"]
 #: What a worker says at once.
 _Message = list[tuple[Word, Any]]
-
-
-def can_fork() -> bool:
-    """Whether a process of this machine can become two."""
-    return "fork" in multiprocessing.get_all_start_methods()
-
-
-def cores() -> int:
-    """How many processes can work at once."""
-    return os.cpu_count() or 1
 
 
 class WorkerDied(RuntimeError):
@@ -115,8 +104,9 @@ class Crew:
                 report = hook.pytest_report_from_serializable(config=config, data=data)
                 hook.pytest_runtest_logreport(report=report)
         if given is not None:
-            nodeid, location = given.nodeid, given.location
-            hook.pytest_runtest_logstart(nodeid=nodeid, location=location)
+            # Its line takes pytest longer to find out than all the rest here.
+            where = (given.nodeid.partition("::")[0], None, given.name)
+            hook.pytest_runtest_logstart(nodeid=given.nodeid, location=where)
 
     def _give(self, pipe: Connection, session: pytest.Session) -> pytest.Item | None:
         """The next case, or the end of the day."""

@@ -29,7 +29,7 @@ from controller_ref.transitions import State
 from harness.bench import Bench, CaseName
 from harness.columns import COLUMNS
 from harness.declaration import load
-from harness.run import REFERENCE
+from harness.places import REFERENCE
 from harness.watch import await_session
 from harness.wishes import Wishes
 from tests.controller_ref.disk import (

@@ -9,7 +9,7 @@ import pytest
 from harness.bench import Bench, CaseName
 from harness.columns import COLUMNS
 from harness.declaration import load
-from harness.run import REFERENCE
+from harness.places import REFERENCE
 from harness.wishes import Wishes
 from wire.machine import Action, ControllerFactory, Fact, Place
 

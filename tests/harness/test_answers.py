@@ -5,7 +5,8 @@ from pathlib import Path
 
 from harness.answers import questions_of
 from harness.declaration import load
-from harness.run import REFERENCE, RunOptions
+from harness.places import REFERENCE
+from harness.run import RunOptions
 
 WHOLE = RunOptions()
 DECLARED = load(REFERENCE)

@@ -7,7 +7,7 @@ import pytest
 
 import harness.world
 from harness.audit import card_number_written, untraceable
-from harness.run import FEATURES
+from harness.places import FEATURES
 from harness.watch import await_session
 from tests.harness.conftest import MakeBench
 from tests.harness.mistakes import declared as wrong

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 import harness.world
 from harness.cli import app
-from harness.run import FEATURES, REFERENCE
+from harness.places import FEATURES, REFERENCE
 from reports.json_report import read_json_report
 
 MISTAKES = "tests.harness.mistakes"

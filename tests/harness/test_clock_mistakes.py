@@ -16,7 +16,8 @@ from rich.console import Console
 
 import harness.world
 from harness.columns import COLUMNS
-from harness.run import FEATURES, REFERENCE, RunOptions, play
+from harness.places import FEATURES, REFERENCE
+from harness.run import RunOptions, play
 from reports.feature_file import parse_feature
 from reports.results import CaseResult
 

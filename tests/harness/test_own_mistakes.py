@@ -17,7 +17,8 @@ import harness.world
 from harness.bench import Bench
 from harness.case import Case, conclude
 from harness.columns import COLUMNS
-from harness.run import FEATURES, REFERENCE, RunOptions, play
+from harness.places import FEATURES, REFERENCE
+from harness.run import RunOptions, play
 from harness.watch import await_session
 from reports.results import CaseResult
 from tests.harness.mistakes import own

@@ -25,7 +25,8 @@ import pytest
 from rich.console import Console
 
 from harness.judge import load
-from harness.run import REFERENCE, RunOptions, play
+from harness.places import REFERENCE
+from harness.run import RunOptions, play
 from reports.results import CaseResult
 from tests.harness.meaning import Meaning
 from wire.records import Record

@@ -5,14 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.run import (
-    EPILOGUE_MS,
-    FEATURES,
-    STARTING_S,
-    RunOptions,
-    _is_long,
-    _needs_s,
-)
+from harness.places import FEATURES
+from harness.run import EPILOGUE_MS, STARTING_S, RunOptions, _is_long, _needs_s
 from reports.results import CaseResult, OtherReadings
 
 

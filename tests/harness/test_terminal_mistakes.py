@@ -15,7 +15,8 @@ from rich.console import Console
 
 import harness.world
 from harness.columns import COLUMNS
-from harness.run import FEATURES, REFERENCE, RunOptions, play
+from harness.places import FEATURES, REFERENCE
+from harness.run import RunOptions, play
 from reports.feature_file import parse_feature
 
 #: Long enough for a session to be left open; eight days add nothing but time.

@@ -10,8 +10,8 @@ from gherkin.parser import Parser
 from gherkin.pickles.compiler import Compiler
 
 from harness.columns import columns_for
+from harness.feature_lint import FeatureProblem, lint
 from reports.feature_file import parse_feature
-from steps.collect import FeatureProblem, lint
 
 FEATURES = Path(__file__).parents[2] / "features"
 

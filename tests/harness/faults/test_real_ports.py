@@ -14,7 +14,7 @@ from harness.bench import Bench, CaseName
 from harness.columns import COLUMNS
 from harness.declaration import load
 from harness.device import Device, InProcessDevice
-from harness.run import REFERENCE
+from harness.places import REFERENCE
 from harness.shells.loop import Loop
 from harness.shells.tcp import TcpPort
 from harness.shells.web import CloudPort

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from harness.bench import Bench, CaseName
 from harness.columns import COLUMNS
 from harness.declaration import load
-from harness.run import REFERENCE
+from harness.places import REFERENCE
 from harness.shells.loop import Loop
 from harness.shells.web import CloudPort
 from harness.wishes import Wishes

@@ -11,7 +11,7 @@ from harness.bench import Bench, CaseName
 from harness.columns import COLUMNS
 from harness.deaths import names_in
 from harness.declaration import NotClaimed, load
-from harness.run import REFERENCE
+from harness.places import REFERENCE
 from harness.shells.program import HEARD_AFTER_MS, ProgramDevice
 from harness.shells.wall import Setup, WallWorld
 from harness.watch import await_session, sessions_of
