@@ -8,6 +8,7 @@ session lasts: which steps are defined for a file, and which of them a step mean
 """
 
 import importlib
+import re
 from collections.abc import Iterator
 from functools import lru_cache
 from inspect import signature
@@ -22,6 +23,10 @@ from pytest_bdd.utils import get_required_args
 #: The module; ``pytest_bdd.scenario`` as an attribute is the decorator of that name.
 engine: Any = importlib.import_module("pytest_bdd.scenario")
 
+#: How the steps of a phrase begin, and a piece of them; both in small letters.
+_Literal = tuple[str, str]
+#: A field of ``parse``.
+_FIELD: Final = re.compile(r"\{[^{}]*\}")
 #: More functions than a vocabulary has steps.
 _FUNCTIONS: Final = 1024
 
@@ -39,7 +44,7 @@ class Lookup:
         self._theirs = {name: getattr(engine, name) for name in self._ours}
         self._meant: dict[tuple[str, str, str], Any] = {}
         #: File -> fixtures that define steps there, with what pytest-bdd notes of them.
-        self._defined: dict[str, list[tuple[str, Any, Any]]] = {}
+        self._defined: dict[str, list[tuple[_Literal, Any, Any]]] = {}
 
     def install(self) -> None:
         for name, ours in self._ours.items():
@@ -63,10 +68,10 @@ class Lookup:
         if place not in self._defined:
             self._defined[place] = list(_definitions(fixturemanager, node))
         words = step.name.lower()
-        for start, fixturedef, context in self._defined[place]:
+        for (start, piece), fixturedef, context in self._defined[place]:
             is_kind = context.type is None or context.type == step.type
-            # Most phrases begin otherwise: that is seen sooner than tried.
-            is_near = is_kind and words.startswith(start)
+            # Most phrases have other words: that is seen sooner than tried.
+            is_near = is_kind and words.startswith(start) and piece in words
             if is_near and context.parser.is_matching(step.name):
                 yield fixturedef
 
@@ -77,17 +82,20 @@ def _place(node: pytest.Item) -> str:
 
 def _definitions(
     fixturemanager: Any, node: pytest.Item
-) -> Iterator[tuple[str, Any, Any]]:
-    """All definitions of steps that ``node`` can see, with how their steps begin."""
+) -> Iterator[tuple[_Literal, Any, Any]]:
+    """All definitions of steps that ``node`` can see, with what their steps contain."""
     for name in engine.get_fixture_names(fixturemanager=fixturemanager):
         for fixturedef in engine.getfixturedefs(fixturemanager, name, node) or ():
             context = engine.step_function_context_registry.get(fixturedef.func)
             if context is not None:
-                yield _start(context.parser), fixturedef, context
+                yield _literal(context.parser), fixturedef, context
 
 
-def _start(parser: StepParser) -> str:
-    """What every step of a phrase begins with, in small letters; empty: who knows."""
-    if type(parser) is not parsers.parse:
-        return ""
-    return str(parser.name).partition("{")[0].lower()
+def _literal(parser: StepParser) -> _Literal:
+    """What stands in every step of a phrase; empty where nobody knows."""
+    matches = getattr(type(parser), "is_matching", None)
+    has_fields = matches is parsers.parse.is_matching
+    if not has_fields or "{{" in parser.name or "}}" in parser.name:
+        return "", ""
+    pieces = _FIELD.split(parser.name.lower())
+    return pieces[0], max(pieces, key=len)

@@ -13,6 +13,7 @@ import gc
 import inspect
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import asdict
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -367,10 +368,14 @@ class StepIsAsync(WrongUse):
 # --- steps ----------------------------------------------------------------------
 
 
+#: Asked at every step, of a hundred functions.
+_is_async: Final = lru_cache(maxsize=1024)(inspect.iscoroutinefunction)
+
+
 def pytest_bdd_before_step(
     request: pytest.FixtureRequest, step: Step, step_func: Callable[..., object]
 ) -> None:
-    if inspect.iscoroutinefunction(step_func):
+    if _is_async(step_func):
         raise StepIsAsync(
             f"{step_func.__name__}: an async step is never awaited and would pass"
         )

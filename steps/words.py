@@ -9,7 +9,6 @@ is an unknown step with its closest phrases instead of a strange failure.
 import re
 from collections.abc import Callable
 from decimal import Decimal
-from functools import lru_cache
 from typing import Any, Final, TypeVar
 
 from pytest_bdd import parsers
@@ -298,17 +297,9 @@ WORDS: Final[dict[str, Callable[[str], Any]]] = {
 }
 
 
-class Phrase(parsers.parse):
-    """A step pattern; remembers what it matched, because a suite asks often."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__(text, extra_types=WORDS)
-        self.is_matching = lru_cache(maxsize=4096)(super().is_matching)  # type: ignore[method-assign]  # same answer, sooner
-
-
-def phrase(text: str) -> Phrase:
+def phrase(text: str) -> parsers.parse:
     """A step pattern whose fields may have the types of ``WORDS``."""
-    return Phrase(text)
+    return parsers.parse(text, extra_types=WORDS)
 
 
 def plain(pattern: str) -> str:

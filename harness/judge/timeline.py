@@ -82,10 +82,8 @@ class Timeline:
         end_ms, last_seq = timeline.end_ms, timeline.last_seq
         for record in records:
             seq, t_ms = number(record, "seq") or 0, number(record, "t_ms") or 0
-            if t_ms > end_ms:
-                end_ms = t_ms
-            if seq > last_seq:
-                last_seq = seq
+            end_ms = max(end_ms, t_ms)
+            last_seq = max(last_seq, seq)
             read = _READERS.get(text(record, "kind"))
             if read is not None:
                 read(timeline, record, seq, t_ms)
