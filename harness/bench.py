@@ -10,7 +10,7 @@ the machines of the forecourt.
 """
 
 import calendar
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -86,14 +86,12 @@ class Bench:
         seed: int,
         case: CaseName,
         world: World | None = None,
-        names: Sequence[str] = (),
     ) -> None:
         self.world = world or VirtualWorld()
         self.wishes = wishes
         self.column = column
         self.case = case
         self.seed = seed
-        self.names = names
         self.trace = Trace()
         #: The instant of the last When: limits of Then run from here.
         self.since_ms = 0
@@ -116,7 +114,7 @@ class Bench:
 
     @cached_property
     def people(self) -> People:
-        return People(self._streams, names=self.names)
+        return People(self._streams, names=self.wishes.names)
 
     @property
     def declaration(self) -> Declaration:

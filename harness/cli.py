@@ -117,7 +117,7 @@ def _jobs_for(declaration: "Declaration", asked: int) -> int:
 
 
 def _ahead(paths: Sequence[Path]) -> "Ahead | None":
-    """Use the cores that wait while this one imports."""
+    """Use a core that waits while this one imports, which is most of a start."""
     from harness.shells.ahead import Ahead
     from harness.shells.cores import can_fork, cores
 
@@ -167,7 +167,6 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter per flag
     _one_of("--terminal", terminal, ("p6x", "apollo"))
     _all_there((*(paths or ()), *([declaration] if declaration else ())))
     ahead = _ahead(paths or (FEATURES,))
-    # Late: this is most of a start.
     from harness.answers import questions_of
     from harness.run import RunOptions, examine
 

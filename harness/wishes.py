@@ -24,6 +24,8 @@ class Wishes:
     profile: Mapping[str, Any] = field(default_factory=dict)
     policy: Mapping[str, Any] = field(default_factory=dict)
     asked: Asked = field(default_factory=Asked)
+    #: Names for the drivers (``simulator.people``), if the run has drawn them already.
+    names: tuple[str, ...] = ()
 
     def claim(self, table: str, key: str, value: str | int | bool) -> None:
         """Ask that the declaration says ``value``. Raises NotClaimed."""

@@ -235,6 +235,7 @@ def bench(
         declaration=declaration,
         configurable=config.getoption("--nohold-declaration") is None,
         asked=asked_of(request.node),
+        names=config.stash.get(NAMES, ()),
     )
     if config.getoption("--nohold-rehearsal"):
         wishes.factory = find_factory(load(REFERENCE).text("reach", "controller"))
@@ -250,8 +251,7 @@ def bench(
     )
     seed = config.getoption("--nohold-seed")
     world = _world(config, declaration, steps=_steps_of(template))
-    names = config.stash.get(NAMES, ())
-    built = Bench(wishes, column=column, seed=seed, case=name, world=world, names=names)
+    built = Bench(wishes, column=column, seed=seed, case=name, world=world)
     if template:
         tags = tags_of(request.function)
         node.stash[_CASE] = Case(
