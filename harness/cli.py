@@ -173,10 +173,9 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter per flag
     _all_known(requirement or ())
     _is_reading(readings)
     declared = _declared(declaration)
-    time_scale = _time_scale_of(declared)
     options = RunOptions(
         controller=_name_of(declared),
-        time_scale=time_scale,
+        time_scale=_time_scale_of(declared),
         long=long,
         paths=tuple(paths or ()),
         declaration=declaration,
