@@ -114,6 +114,7 @@ class Box:
         pid = self.folder / "pid"
         if pid.exists():
             os.kill(int(pid.read_text()), 9)
+            pid.unlink()
 
 
 def _free_ports(number: int) -> list[int]:
@@ -261,6 +262,8 @@ def test_a_box_on_a_serial_port(box: Box) -> None:
         box.configure("--psp", f"serial://{os.ttyname(box_line)}?baud=57600")
         status, output = check(box)
     finally:
+        # First: it would open a port of this name again, whoever has it by then.
+        box.switch_off()
         cable.kill()
         cable.wait()
         for end in (ours, theirs, box_end, box_line):

@@ -152,13 +152,17 @@ def test_a_peer_that_does_not_read_is_hung_up_on(
 
 
 @pytest.fixture
-def cable() -> Iterator[tuple[int, str]]:
-    """The far end of a serial cable, and the device at ours."""
+def cable(tmp_path: Path) -> Iterator[tuple[int, str]]:
+    """The far end of a serial cable, and the device at ours.
+
+    By a name of its own: the system soon gives that of a pseudo-terminal to another.
+    """
     master, slave = pty.openpty()
     tty.setraw(slave)
-    name = os.ttyname(slave)
+    device = tmp_path / "ttyUSB0"
+    device.symlink_to(os.ttyname(slave))
     os.close(slave)
-    yield master, name
+    yield master, str(device)
     # Unless the test has pulled it out.
     with contextlib.suppress(OSError):
         os.close(master)
@@ -185,6 +189,7 @@ def test_a_device_that_is_pulled_out_is_closed(
     port = port_to(listening, SerialDevice(path=name, baud=115_200))
     port.open()
     listening.hear(1)
+    Path(name).unlink()
     os.close(master)
     closed = listening.hear(2)[1]
     assert isinstance(closed, LinkClosed)

@@ -217,9 +217,17 @@ class DeviceEnd(StreamEnd):
     """A program that has a serial port open, or the wire behind a serial port."""
 
     def __init__(
-        self, device: str | int, baud: int = 115_200, *, held: int = -1
+        self,
+        device: str | int,
+        baud: int = 115_200,
+        *,
+        held: int = -1,
+        node: Path | None = None,
     ) -> None:
         super().__init__()
+        #: The path of the adapter, which goes with it: the system gives its number to
+        #: the next pseudo-terminal, perhaps one of another test.
+        self._node = node
         #: The adapter's own end, open as long as it is plugged in.
         self._held = held
         if isinstance(device, str):
@@ -253,6 +261,8 @@ class DeviceEnd(StreamEnd):
 
     def hang_up(self) -> None:
         if self.ended != "gone":
+            if self._node is not None:
+                self._node.unlink(missing_ok=True)
             os.close(self.fd)
             if self._held >= 0:
                 os.close(self._held)
@@ -280,4 +290,4 @@ class Cable:
         set_baud(slave, 115_200)
         self.path.unlink(missing_ok=True)
         self.path.symlink_to(os.ttyname(slave))
-        return DeviceEnd(master, held=slave)
+        return DeviceEnd(master, held=slave, node=self.path)
