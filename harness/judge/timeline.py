@@ -81,9 +81,14 @@ class Timeline:
         timeline = cls()
         end_ms, last_seq = timeline.end_ms, timeline.last_seq
         for record in records:
-            seq, t_ms = number(record, "seq") or 0, number(record, "t_ms") or 0
-            end_ms = max(end_ms, t_ms)
-            last_seq = max(last_seq, seq)
+            seq, t_ms = record.get("seq"), record.get("t_ms")
+            if type(seq) is not int or type(t_ms) is not int:
+                seq, t_ms = number(record, "seq") or 0, number(record, "t_ms") or 0
+            if t_ms < end_ms or seq < last_seq:
+                # Out of order, as only a damaged trace is.
+                end_ms, last_seq = max(end_ms, t_ms), max(last_seq, seq)
+            else:
+                end_ms, last_seq = t_ms, seq
             read = _READERS.get(text(record, "kind"))
             if read is not None:
                 read(timeline, record, seq, t_ms)
