@@ -46,7 +46,8 @@ class People:
         self._chance: Random = seed.stream("people")
         self._vehicles = tuple(vehicles)
         self._pool = names
-        self._names: tuple[str, ...] = ()
+        #: Where in the pool the first driver's name stands; drawn when one comes.
+        self._first: int | None = None
         self._met = 0
 
     def meet(self, *, card: str | None = None, vehicle: str | None = None) -> Person:
@@ -65,10 +66,10 @@ class People:
         )
 
     def _name(self, turn: int) -> str:
-        if not self._names:
-            pool = self._pool or draw_names()
-            self._names = tuple(self._chance.sample(pool, len(pool)))
-        return self._names[turn % len(self._names)]
+        pool = self._pool or draw_names()
+        if self._first is None:
+            self._first = self._chance.randrange(len(pool))
+        return pool[(self._first + turn) % len(pool)]
 
 
 def _plate(chance: "Random") -> str:
