@@ -1,7 +1,7 @@
 """The command line; ``nohold serve`` has a module of its own."""
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +14,7 @@ from harness.places import FEATURES, REFERENCE
 
 if TYPE_CHECKING:
     from harness.declaration import Declaration
-    from harness.shells.ahead import Ahead
+    from harness.shells.ahead import Made
 
 app = typer.Typer(
     name="nohold",
@@ -116,12 +116,12 @@ def _jobs_for(declaration: "Declaration", asked: int) -> int:
     return asked or (8 if mode == "process" else min(cores(), 8))
 
 
-def _ahead(paths: Sequence[Path]) -> "Ahead | None":
+def _made_ahead(paths: Sequence[Path]) -> "Callable[[], Made]":
     """Use a core that waits while this one imports, which is most of a start."""
-    from harness.shells.ahead import Ahead
+    from harness.shells.ahead import NOTHING, Ahead
     from harness.shells.cores import can_fork, cores
 
-    return Ahead(paths) if can_fork() and cores() > 1 else None
+    return Ahead(paths).made if can_fork() and cores() > 1 else lambda: NOTHING
 
 
 @app.command()
@@ -166,7 +166,7 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter per flag
     _one_of("--interface", interface, ("psp", "cps"))
     _one_of("--terminal", terminal, ("p6x", "apollo"))
     _all_there((*(paths or ()), *([declaration] if declaration else ())))
-    ahead = _ahead(paths or (FEATURES,))
+    made = _made_ahead(paths or (FEATURES,))
     from harness.answers import questions_of
     from harness.run import RunOptions, examine
 
@@ -194,7 +194,7 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter per flag
         coverage=coverage,
     )
     asked = replace(options, questions=questions_of(options, declared))
-    raise typer.Exit(examine(asked, ahead.made() if ahead else None))
+    raise typer.Exit(examine(asked, made()))
 
 
 @app.command()

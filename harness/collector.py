@@ -13,7 +13,7 @@ from typing import Final
 import pytest
 
 from harness.progress import ProgressDisplay
-from harness.shells.ahead import Made
+from harness.shells.ahead import NOTHING, Made
 from reports.results import CaseResult, case_from
 
 #: The property of a test report that carries a case's result.
@@ -43,13 +43,13 @@ class Collector:
     setup_errors: list[str] = field(default_factory=list)
     crashes: list[str] = field(default_factory=list)
     #: What has been made beforehand, for whoever collects and plays.
-    made: Made = field(default_factory=Made)
+    made: Made = NOTHING
     #: What happened on the wire in all plays.
     wire: Counter[str] = field(default_factory=Counter)
 
     @pytest.hookimpl(trylast=True)
     def pytest_configure(self, config: pytest.Config) -> None:
-        """Silence pytest's own reporter; its options stay."""
+        """Hand over what was made; silence pytest's own reporter, not its options."""
         config.stash[NAMES] = self.made.names
         config.stash[EXPECTED] = self.made.expected
         reporter = config.pluginmanager.getplugin("terminalreporter")

@@ -23,7 +23,7 @@ from harness.declaration import SetupError
 from harness.places import FEATURES
 from harness.progress import ProgressDisplay, Tally
 from harness.readings import unplayed
-from harness.shells.ahead import Made
+from harness.shells.ahead import NOTHING, Made
 from harness.shells.cores import can_fork, cores
 from harness.shells.crew import Crew
 from harness.wire_coverage import wire_lines
@@ -134,7 +134,7 @@ def play(
     console: Console,
     *,
     needs_s: Mapping[str, int] | None = None,
-    made: Made | None = None,
+    made: Made = NOTHING,
 ) -> tuple[RunResult, Collector]:
     """Play the cases; says on ``console`` what is going on, quietly in a log.
 
@@ -143,7 +143,7 @@ def play(
     """
     tally = Tally(now_s=wall_time_s, jobs=options.jobs, needs_s=needs_s or {})
     display = ProgressDisplay(tally, console)
-    collector = Collector(display, made=made or Made())
+    collector = Collector(display, made=made)
     plugins: list[object] = [collector]
     if options.jobs > 1:
         plugins.append(Crew(options.jobs, needs_s or {}, listener=collector))
@@ -174,7 +174,7 @@ def _sorted(cases: Sequence[CaseResult]) -> tuple[CaseResult, ...]:
 
 
 def play_in_real_time(
-    options: RunOptions, console: Console
+    options: RunOptions, console: Console, *, made: Made
 ) -> tuple[RunResult, Collector]:
     """Look at the set-up, rehearse in virtual time, play what can be played in time.
 
@@ -186,7 +186,7 @@ def play_in_real_time(
         return _nothing(options), ready
     at_once = cores() if can_fork() else 1
     rehearsal = replace(options, rehearsal=True, jobs=at_once, trace_dir=None)
-    result, heard = play(rehearsal, console)
+    result, heard = play(rehearsal, console, made=made)
     if heard.wrong_use or heard.setup_errors or heard.crashes:
         return replace(result, cases=()), heard
     needs_s = {node: _needs_s(case, options) for node, case in heard.by_node.items()}
@@ -195,7 +195,7 @@ def play_in_real_time(
     jobs = max(1, min(options.jobs, len(kept_s)))
     _announce(console, kept_s, jobs)
     kept = replace(options, leave_out=tuple(sorted(left_out)), jobs=jobs)
-    result, collector = play(kept, console, needs_s=kept_s)
+    result, collector = play(kept, console, needs_s=kept_s, made=made)
     lines = [
         LeftOut(
             scenario_id=heard.by_node[node].scenario_id,
@@ -250,7 +250,7 @@ def _place(case: CaseResult) -> tuple[str, ...]:
     return (case.scenario_id, case.feature, case.title, case.column, case.replay)
 
 
-def examine(options: RunOptions, made: Made | None = None) -> int:
+def examine(options: RunOptions, made: Made = NOTHING) -> int:
     """Play, print, write the files asked for; the exit status of ``nohold run``.
 
     ``made``: what has been made ahead.
@@ -258,7 +258,7 @@ def examine(options: RunOptions, made: Made | None = None) -> int:
     out, err = Console(highlight=False), Console(stderr=True, highlight=False)
     began_s = wall_time_s()
     if options.time_scale:
-        result, collector = play_in_real_time(options, err)
+        result, collector = play_in_real_time(options, err, made=made)
     else:
         result, collector = play(options, err, made=made)
     if options.coverage:

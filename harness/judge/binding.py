@@ -247,11 +247,9 @@ def _plug_act(session: Session, acts: Sequence[Act], binding: Binding) -> Act | 
         mine = act.driver == driver and connector in (None, act.connector)
         if not mine or act.seq > ended_seq:
             continue
-        if act.act == "plug":
-            if _better(found, act, session) and not _busy(
-                act.connector, session, binding
-            ):
-                found = act
+        is_plug = act.act == "plug" and _better(found, act, session)
+        if is_plug and not _busy(act.connector, session, binding):
+            found = act
         elif act.act in ("unplug", "leave") and act.seq < session.opened.seq:
             found = None
     return found

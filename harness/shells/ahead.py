@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Final
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +26,9 @@ class Made:
     expected: Mapping[Path, int] = field(default_factory=dict)
 
 
+NOTHING: Final = Made()
+
+
 class Ahead:
     """The process; it ends when it has said what it has made."""
 
@@ -32,30 +36,30 @@ class Ahead:
         """Begin; ``paths`` are feature files and folders of them."""
         fork = multiprocessing.get_context("fork")
         self._pipe, there = fork.Pipe()
-        worker = fork.Process(target=_make, args=(paths, self._pipe, there))
-        # Whoever leaves early, for wrong use, need not wait for it.
-        worker.daemon = True
-        worker.start()
+        args = (paths, self._pipe, there)
+        # A daemon: whoever leaves early, for wrong use, need not wait for it.
+        self._process = fork.Process(target=_make, args=args, daemon=True)
+        self._process.start()
         there.close()
 
     def made(self) -> Made:
         """Wait for it; to be asked once."""
         try:
             made: Made = self._pipe.recv()
-        except EOFError:
-            return Made()
-        finally:
-            self._pipe.close()
+        except (EOFError, OSError):
+            made = NOTHING  # it died, perhaps in the middle of a word
+        self._pipe.close()
+        self._process.join()
         return made
 
 
 def _make(paths: Sequence[Path], here: Connection, there: Connection) -> None:
     here.close()
-    # Late: what is imported here, the other process has not to.
-    from harness.feature_lint import lint_good
-    from simulator.people import draw_names
-
     try:
+        # Late: what is imported here, the other process has not to.
+        from harness.feature_lint import lint_good
+        from simulator.people import draw_names
+
         there.send(Made(names=draw_names(), expected=lint_good(paths)))
     except (ConnectionError, KeyboardInterrupt):
         return  # nobody waits any more
