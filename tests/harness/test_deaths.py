@@ -10,7 +10,6 @@ import pytest
 
 from benchmarks.deaths import (
     DELAYS_S,
-    FLOWS,
     MOMENTS,
     Death,
     deaths,
@@ -19,6 +18,7 @@ from benchmarks.deaths import (
     rotating,
     summary,
 )
+from benchmarks.flows import FLOWS
 from controller_ref.core import build
 from harness.columns import COLUMNS
 from harness.memory_store import MemoryStore
