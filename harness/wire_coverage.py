@@ -1,21 +1,23 @@
 """What happened on the wire, counted, and what could have happened.
 
-PSP: a command, the terminal's state when it arrived, and what came back. CPS: a route
-and the status that came back. What was seen is read from the trace alone; what could
-be seen comes from the tables of ``wire``: which command is accepted where
-(``permissions``), what may answer it (``messages``), which statuses a route has
-(``routes``) under any reading. Counts are plain values, so that they may travel from
-process to process.
+PSP: a command, the terminal's state when it arrived, and what came back, with the
+reason where the terminal gave one. CPS: a route and the status that came back. What was
+seen is read from the trace alone; what could be seen comes from the tables of ``wire``:
+which command is accepted where (``permissions``), what may answer it (``messages``),
+which statuses a route has (``routes``) under any reading. Counts are plain values, so
+that they may travel from process to process.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from enum import IntEnum
 from typing import Final
 
 from reports.results import WireLine
 from wire.cps import POLICY_SWITCHES, ROUTES
 from wire.cps.routes import Status
 from wire.psp import Name, Profile, State
+from wire.psp.codes import Decline, Reason
 from wire.psp.messages import answers_of
 from wire.psp.permissions import PERMISSION_ROWS
 from wire.records import Record
@@ -27,6 +29,13 @@ NOT_OK: Final = "Result Not OK"
 SILENCE: Final = "no answer"
 #: Answered when a driver or an issuer has; others are answered in turn meanwhile.
 _LATE: Final = frozenset({Name.START_SESSION, Name.READ_CARD, Name.AUTH_SESSION})
+#: What makes a terminal forget everything else that it was asked.
+_SET_UP: Final = frozenset({Name.RESET, Name.SYNCHRONIZE})
+#: What a terminal with detailed codes says of a refusal, and always of a decline.
+_REASONS: Final[Mapping[Name, type[IntEnum]]] = {
+    Name.RESULT: Reason,
+    Name.SESSION_DECLINED: Decline,
+}
 #: What ends an HTTP call besides a status.
 FAILURES: Final = ("refused", "reset", "timeout")
 
@@ -39,7 +48,11 @@ def happened(records: Iterable[Record]) -> Counter[str]:
     for record in records:
         match record["kind"]:
             case "reader" if record["face"] == "psp":
-                listener.state = str(record["state"])
+                listener.enters(str(record["state"]))
+            case "link" if record["link"] == "psp" and record["state"] == "down":
+                listener.end()
+            case "controller" if record["event"] == "killed":
+                listener.end()
             case "psp":
                 listener.hear(record)
             case "http":
@@ -59,56 +72,87 @@ def _count(seen: Counter[str], *parts: object) -> None:
 
 
 class _PspListener:
-    """Puts answers to commands; events stand for nothing."""
+    """Puts answers to commands; events stand for nothing.
+
+    A Result does not say what it answers: it is the oldest command that has none yet.
+    So a command whose answer cannot come any more must not stand in the way.
+    """
 
     def __init__(self, seen: Counter[str]) -> None:
         self._seen = seen
-        self.state = State.OFFLINE.name
+        self._state = State.OFFLINE.name
         #: Command -> the state it met; the oldest first.
         self._owed: dict[Name, str] = {}
 
+    def enters(self, state: str) -> None:
+        """The terminal is in another state; a restart forgets what it was asked."""
+        self._state = state
+        if state == State.OFFLINE.name:
+            self.end(but=_SET_UP)
+
     def hear(self, record: Record) -> None:
         messages = record["messages"]
-        if record["fate"] == "lost" or not isinstance(messages, list):
+        if not isinstance(messages, list):
             return
+        is_lost = record["fate"] == "lost"
         for one in messages:
             if "message" not in one:
                 continue
-            if record["direction"] == "to_terminal":
-                self._asked(Name(one["message"]))
-            else:
-                self._answered(Name(one["message"]), one["fields"])
+            name = Name(one["message"])
+            if record["direction"] == "to_controller":
+                outcome = SILENCE if is_lost else _outcome(name, one["fields"])
+                self._answered(name, outcome)
+            elif not is_lost:
+                self._asked(name)
 
     def _asked(self, name: Name) -> None:
         if name not in PERMISSION_ROWS:
             return
         if name in self._owed:
             self._put(name, SILENCE)
-        self._owed[name] = self.state
+        if name in _SET_UP:
+            self.end(but=_SET_UP)
+        self._owed[name] = self._state
 
-    def _answered(self, name: Name, fields: Mapping[str, object]) -> None:
+    def _answered(self, name: Name, outcome: str) -> None:
         fits = [one for one in self._owed if name in (Name.RESULT, *answers_of(one))]
         if not fits:
             return
         asked = min(fits, key=lambda one: one in _LATE)
+        if name is not Name.RESULT and asked not in _LATE:
+            self._end_older(asked)
         state = self._owed[asked]
-        self._put(asked, _outcome(name, fields))
-        if asked in _LATE and _outcome(name, fields) == OK:
+        self._put(asked, outcome)
+        if asked in _LATE and outcome == OK:
             self._owed[asked] = state  # taken; what was asked for is yet to come
+
+    def _end_older(self, than: Name) -> None:
+        """An answer that names its command: those before it get none."""
+        for asked in list(self._owed):
+            if asked is than:
+                return
+            if asked not in _LATE:
+                self._put(asked, SILENCE)
 
     def _put(self, asked: Name, outcome: str) -> None:
         state = self._owed.pop(asked)
         _count(self._seen, "psp", asked.value, state, outcome)
 
-    def end(self) -> None:
-        for asked in list(self._owed):
+    def end(self, *, but: Collection[Name] = ()) -> None:
+        """Nothing that is owed comes any more, but the answers to ``but``."""
+        for asked in [one for one in self._owed if one not in but]:
             self._put(asked, SILENCE)
 
 
 def _outcome(name: Name, fields: Mapping[str, object]) -> str:
-    if name is not Name.RESULT:
-        return name.value
-    return OK if fields.get("result") == 0 else NOT_OK
+    if name is Name.RESULT and fields.get("result") == 0:
+        return OK
+    plain = NOT_OK if name is Name.RESULT else name.value
+    codes, reason = _REASONS.get(name), fields.get("reason")
+    if codes is None or not isinstance(reason, int) or not reason:
+        return plain
+    known = codes(reason).name if reason in set(codes) else "not in any table"
+    return f"{plain} 0x{reason:02X} {known}"
 
 
 def possible() -> Iterator[str]:
@@ -140,9 +184,25 @@ def _codes(status: Status) -> tuple[int, ...]:
 
 def wire_lines(seen: Mapping[str, int]) -> tuple[WireLine, ...]:
     """Everything that could happen or did, with how often it did."""
-    keys = [*possible(), *sorted(seen)]
+    # With its reason, it is what could have happened all the same.
+    reasoned = {key.partition(" 0x")[0] for key in seen if " 0x" in key}
+    could = [key for key in possible() if key in seen or key not in reasoned]
     return tuple(
-        WireLine(interface=face, ask=ask, state=state, result=result, count=count)
-        for key, count in ((key, seen.get(key, 0)) for key in dict.fromkeys(keys))
+        WireLine(
+            interface=face,
+            ask=ask_in_words(face, ask),
+            state=state,
+            result=result,
+            count=seen.get(key, 0),
+        )
+        for key in dict.fromkeys([*could, *sorted(seen)])
         for face, ask, state, result in [key.split(_BAR)]
     )
+
+
+def ask_in_words(face: str, ask: str) -> str:
+    """A command as it is; a route by its verb and path, which everybody knows."""
+    if face == "psp":
+        return ask
+    route = ROUTES[ask]
+    return f"{route.verb} {route.path}"

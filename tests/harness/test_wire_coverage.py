@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from harness.wire_coverage import happened, possible, wire_lines
+import pytest
+
+from harness.wire_coverage import NOT_OK, happened, possible, wire_lines
 from reports.wire_table import wire_text
 
 
@@ -49,6 +51,71 @@ def test_what_is_not_answered_is_told() -> None:
     assert happened(records) == {"psp|Reset|OFFLINE|no answer": 2}
 
 
+def down() -> dict[str, Any]:
+    return {"kind": "link", "link": "psp", "state": "down"}
+
+
+def killed() -> dict[str, Any]:
+    return {"kind": "controller", "event": "killed"}
+
+
+@pytest.mark.parametrize(
+    "between",
+    [
+        [down()],
+        [killed()],
+        [state("OFFLINE")],
+        [ask("Reset"), tell("Result", result=0)],
+    ],
+    ids=["line", "death", "restart", "reset"],
+)
+def test_an_answer_that_cannot_come_is_not_taken_from_the_next(
+    between: list[dict[str, Any]],
+) -> None:
+    records = [state("ENABLED"), ask("Commit Session"), *between]
+    records += [ask("Setup"), tell("Result", result=0)]
+    seen = happened(records)
+    assert seen["psp|Commit Session|ENABLED|no answer"] == 1
+    assert sum(seen[key] for key in seen if "|Setup|" in key and "OK" in key) == 1
+
+
+def test_an_answer_that_names_its_command_leaves_older_ones_without() -> None:
+    records = [ask("Reset"), ask("Synchronize"), tell("Synchronize")]
+    records += [ask("Setup"), tell("Result", result=0)]
+    assert happened(records) == {
+        "psp|Reset|OFFLINE|no answer": 1,
+        "psp|Synchronize|OFFLINE|Synchronize": 1,
+        "psp|Setup|OFFLINE|Result OK": 1,
+    }
+
+
+def test_a_lost_answer_answers_nothing_else() -> None:
+    lost = {**tell("Result", result=0), "fate": "lost"}
+    records = [ask("Commit Session"), lost, ask("Setup"), tell("Result", result=1)]
+    assert happened(records) == {
+        "psp|Commit Session|OFFLINE|no answer": 1,
+        "psp|Setup|OFFLINE|Result Not OK": 1,
+    }
+
+
+def test_reasons_are_told_apart() -> None:
+    records = [ask("Commit Session"), tell("Result", result=1, reason=0x0C)]
+    records += [ask("Commit Session"), tell("Result", result=1, reason=0x7F)]
+    records += [ask("Auth Session"), tell("Session Declined", reason=0x09)]
+    seen = happened(records)
+    assert seen == {
+        "psp|Commit Session|OFFLINE|Result Not OK 0x0C SESSION_ID_NOT_FOUND": 1,
+        "psp|Commit Session|OFFLINE|Result Not OK 0x7F not in any table": 1,
+        "psp|Auth Session|OFFLINE|Session Declined 0x09 INSUFFICIENT_FUNDS": 1,
+    }
+    offline = {
+        one.result
+        for one in wire_lines(seen)
+        if (one.ask, one.state) == ("Commit Session", "OFFLINE")
+    }
+    assert NOT_OK not in offline, "it happened, with its reason"
+
+
 def test_what_was_lost_did_not_happen() -> None:
     lost = {**ask("Reset"), "fate": "lost"}
     noise = {**ask("Reset"), "messages": [{"malformed": "checksum"}]}
@@ -79,11 +146,12 @@ def test_what_could_happen_comes_from_the_tables() -> None:
 def test_lines_hold_what_did_and_what_never_did() -> None:
     lines = wire_lines({"cps|E9||200": 7, "cps|E9||418": 1})
     counts = {(one.ask, one.result): one.count for one in lines}
-    assert counts["E9", "200"] == 7
-    assert counts["E9", "418"] == 1, "also what no table knows"
-    assert counts["E9", "409"] == 0
+    commit = "POST /terminals/{serialNumber}/sessions/{sessionId}/commit"
+    assert counts[commit, "200"] == 7
+    assert counts[commit, "418"] == 1, "also what no table knows"
+    assert counts[commit, "409"] == 0
     text = wire_text(lines)
     assert "PSP" not in text, "nothing was said over it"
     assert "    200 7, 418 1" in text
-    assert "  E11: never" in text
+    assert "  POST /terminals/{serialNumber}/ui: never" in text
     assert wire_text(()) == ""
