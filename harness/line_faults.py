@@ -5,7 +5,7 @@ whom they strike and say so through ``hit`` (each time) or ``strike``; the bytes
 moved by the line.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -91,3 +91,15 @@ class LineFault:
         elif self.message and self.message not in names:
             return None
         return self.byte if self.turn.comes() else None
+
+
+def telling_pieces(way: Way, data: bytes, pieces: Sequence[bytes]) -> Sequence[int]:
+    """Which of the pieces say what ``data`` says.
+
+    The controller has said it once, however often it arrives; it hears it as often as
+    it arrives whole.
+    """
+    whole = [index for index, piece in enumerate(pieces) if piece == data]
+    if way == "to_terminal":
+        return whole[:1] or (len(pieces) - 1,)
+    return whole or (len(pieces) - 1,)

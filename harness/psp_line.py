@@ -21,7 +21,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Final, Literal
 
-from harness.line_faults import LineFault, Outage, Way
+from harness.line_faults import LineFault, Outage, Way, telling_pieces
 from harness.psp_log import Messages, PspLog
 from simulator import events
 from simulator.cable import Arrivals, first_struck
@@ -296,13 +296,17 @@ class PspLine:
             self._after(self.latency_ms, whole)
             return
         pieces, fault = self._through_faults(way, data, messages)
-        if not pieces:
-            self._log.keep(way, data, fate="lost", messages=noted)
+        telling = telling_pieces(way, data, [piece for _, piece in pieces])
         changed = b"".join(piece for _, piece in pieces) != data
         fate = "changed" if changed else "delivered"
+        if not pieces:
+            self._log.keep(way, data, fate="lost", messages=noted)
+        elif way == "to_terminal" and pieces[telling[0]][0] and not changed:
+            # Said now; whatever becomes of it on the way is not said again.
+            self._log.keep(way, data, fate="late", messages=noted)
+            noted = noted and []
         for index, (delay_ms, piece) in enumerate(pieces):
-            is_last = index == len(pieces) - 1
-            known = noted if is_last or noted is None else []
+            known = noted if index in telling or noted is None else []
             arrive = partial(
                 self._arrive, connection, way, piece, fate=fate, messages=known
             )
@@ -332,6 +336,8 @@ class PspLine:
     ) -> None:
         """Bytes come to the end of the line, if their connection still stands."""
         is_alive = connection == self._connection
+        if not is_alive and not messages and way == "to_terminal":
+            return  # told of already, or with the piece that ends it
         shown = fate if is_alive else "lost"
         is_kept = self._log.keep(way, data, fate=shown, messages=messages)
         if not is_alive:

@@ -23,6 +23,7 @@ MAX_BODY: Final = 90
 _DAY_MS: Final = 86_400_000
 
 _FATES: Final[Mapping[str, str]] = {
+    "late": " (late on the way)",
     "lost": " (lost on the way)",
     "changed": " (changed on the way)",
 }

@@ -55,7 +55,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "psp": Kind(about="bytes on the PSP line", fields={
         "direction": "to_terminal | to_controller",
         "hex": "bytes as hex pairs with spaces, the first 512", "length?": "bytes in all, where there are more",
-        "fate": "delivered | lost | changed",
+        "fate": "delivered | late | lost | changed; late: sent, and not there yet",
         "messages": "list of {message, fields} that these bytes complete; {malformed: reason} for a bad block",
     }),
     "http": Kind(about="a call reaches the cloud", fields={

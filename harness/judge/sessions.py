@@ -187,7 +187,7 @@ def authorise_calls(timeline: Timeline) -> list[At]:
     asked: list[At] = [
         m
         for m in timeline.messages
-        if m.outbound and m.name == "Auth Session" and m.fate == "delivered"
+        if m.outbound and m.name == "Auth Session" and m.fate in ("delivered", "late")
     ]
     asked += [c for c in timeline.calls if c.route == "E6" and c.fate != "lost"]
     return sorted(asked, key=lambda at: at.seq)

@@ -19,7 +19,7 @@ def _psp_breaches(scene: Scene) -> Iterator[Finding]:
     for message in scene.timeline.messages:
         if not message.outbound:
             continue
-        if message.malformed and message.fate == "delivered":
+        if message.malformed and message.fate in ("delivered", "late"):
             expected = "well-formed blocks"
             yield fail(message, "R-PSP-01", expected=expected, seen=message.malformed)
         elif message.name == "Remove Sessions":

@@ -70,3 +70,24 @@ def test_who_presses_start_is_taken_for_who_taps(make_bench: Make, column: str) 
     await_session(bench, first)
     bench.drivers.plug(first, 1, "hatchback")
     settles(bench)
+
+
+@pytest.mark.parametrize("column", ["p6x", "apollo"])
+@pytest.mark.parametrize(
+    ("fault", "params"),
+    [("cable_delay", {"delay_ms": 70_000}), ("cable_duplicate", {"gap_ms": 5_000})],
+)
+def test_a_commit_is_said_when_it_is_said(
+    make_bench: Make, column: str, fault: str, params: dict[str, int]
+) -> None:
+    """What the cable delays or repeats is no second commit of the controller."""
+    bench = make_bench(column)
+    start_charging(bench, 1, 1)
+    bench.run_for(5_000)
+    bench.faults.put("refuse_close", count=2)
+    bench.faults.put(
+        fault, direction="to_terminal", message="Commit Session", after=1, **params
+    )
+    bench.drivers.leave(bench.driver(1), 1)
+    bench.run_for(200_000)
+    settles(bench)

@@ -123,10 +123,8 @@ def test_nothing_is_sent_on_a_closed_line(rig: Make) -> None:
 def strike(made: Any, change: Any, **fields: Any) -> list[str]:
     """Put a fault of blocks to the terminal in; the answer grows with its hits."""
     hits: list[str] = []
-    turn = fields.pop("turn", None) or Turn()
-    fault = LineFault(
-        way="to_terminal", change=change, hit=hits.append, turn=turn, **fields
-    )
+    how = {"way": "to_terminal", "turn": Turn(), **fields}
+    fault = LineFault(change=change, hit=hits.append, **how)
     made.bench.lines.psp.faults.append(fault)
     return hits
 
@@ -410,3 +408,51 @@ def test_a_block_that_waits_dies_with_its_connection(rig: Make) -> None:
     made.bench.run_for(5_000)
     assert len(arrived(made)) == 1
     assert hits == []
+
+
+def test_what_the_cable_delays_was_said_in_time(rig: Make) -> None:
+    made = rig("apollo")
+    line = made.bench.lines.psp
+    strike(made, lambda data, _byte: [(5_000, data)])
+    line.open()
+    line.send(ASK["apollo"])
+    made.bench.run_for(6_000)
+    sent = [r for r in made.records("psp") if r["direction"] == "to_terminal"]
+    assert [record["t_ms"] for record in sent] == [0, LATENCY_MS + 5_000]
+    assert [record["fate"] for record in sent] == ["late", "delivered"]
+    assert [len(record["messages"]) for record in sent] == [1, 0]
+    assert made.controller.of(BytesReceived), "it has arrived, late"
+
+
+def test_what_never_arrives_is_not_told_of_twice(rig: Make) -> None:
+    made = rig("apollo")
+    line = made.bench.lines.psp
+    strike(made, lambda data, _byte: [(5_000, data)])
+    line.open()
+    line.send(ASK["apollo"])
+    made.bench.run_for(1_000)
+    line.close()
+    made.bench.run_for(6_000)
+    assert fates(made, "to_terminal") == ["late"]
+
+
+def test_the_cable_repeats_and_the_controller_has_said_it_once(rig: Make) -> None:
+    made = rig("apollo")
+    line = made.bench.lines.psp
+    strike(made, lambda data, _byte: [(0, data), (500, data)])
+    line.open()
+    line.send(ASK["apollo"])
+    made.bench.run_for(2_000)
+    sent = [r for r in made.records("psp") if r["direction"] == "to_terminal"]
+    assert [len(record["messages"]) for record in sent] == [1, 0]
+
+
+def test_what_the_terminal_says_is_heard_as_often_as_it_arrives(rig: Make) -> None:
+    made = rig("apollo")
+    line = made.bench.lines.psp
+    strike(made, lambda data, _byte: [(0, data), (500, data)], way="to_controller")
+    line.open()
+    line.send(ASK["apollo"])
+    made.bench.run_for(2_000)
+    heard = [r for r in made.records("psp") if r["direction"] == "to_controller"]
+    assert [len(record["messages"]) for record in heard] == [1, 1]
