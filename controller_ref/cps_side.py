@@ -353,7 +353,9 @@ class CpsSide:
             self._reader = _Reader.IDLE
         else:
             if answer.is_refused:
-                report = port.Declined()
+                # What answers may not be what authorised; one look costs little.
+                never_arrived = answer.failure == "refused"
+                report = port.Declined(is_certain=never_arrived)
             self._stop("")
         self.reports.extend((report, port.AuthorisationOver()))
 

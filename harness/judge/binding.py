@@ -166,7 +166,10 @@ def _payer(
         for session in sessions
         if session.open_at(seq) and _eligible(session, interval, plugger, binding)
     ]
-    candidates.sort(key=lambda s: (s.index in binding.paid, s.is_forgotten))
+    # What the controller has not heard of yet, no charge of its can rest on.
+    candidates.sort(
+        key=lambda s: (s.index in binding.paid, s.is_forgotten, not s.known_at(seq))
+    )
     own = [s for s in candidates if plugger and _is(s, plugger, binding)]
     return next(iter([*own, *candidates]), None)
 

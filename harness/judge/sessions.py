@@ -73,6 +73,10 @@ class Session:
     def ended(self) -> At | None:
         return self.closed or self.expired
 
+    def known_at(self, seq: int) -> bool:
+        """Whether the controller had been told of it."""
+        return self.told is not None and self.told.seq < seq
+
     def open_at(self, seq: int) -> bool:
         ended = self.ended
         return self.opened.seq < seq and (ended is None or ended.seq > seq)

@@ -91,3 +91,14 @@ def test_a_commit_is_said_when_it_is_said(
     bench.drivers.leave(bench.driver(1), 1)
     bench.run_for(200_000)
     settles(bench)
+
+
+@pytest.mark.parametrize("status", [400, 404, 422])
+def test_an_error_may_hide_an_approval(make_bench: Make, status: int) -> None:
+    """What answers for the cloud may not be what authorised: the session is found."""
+    bench = make_bench("cps")
+    bench.faults.put("http_status_after", route="E6", status=status)
+    driver = bench.driver(1)
+    bench.drivers.tap(driver, driver.card)
+    bench.run_for(60_000)
+    settles(bench)

@@ -227,3 +227,28 @@ def _act(at_s: int, act: str, driver: str) -> Act:
         card_id="",
         button="start" if act == "press" else "",
     )
+
+
+def test_an_approval_that_nobody_has_heard_yet_pays_for_nothing(play: Play) -> None:
+    """The first approval comes after the second one, of the same driver, charges."""
+    script = f"""
+0     said welcome 1:A:open:1000 2:A:open:7000
+1     tap Ada visa
+2     store opened 66 5000 visa
+40    tap Ada visa
+41    store opened 67 5000 visa
+41    < AA 06 3C 31 00 00 00 43 60 : Session Approved session_id=67
+45    plug Ada 1
+{charge(46, 1200, 5000)}
+60    < AA 06 3C 31 00 00 00 42 5F : Session Approved session_id=66
+"""
+    late = sorted_by_time(script + released(61) + committed(1201, 200, 67))
+    judgement = play(late)
+    ends = [(s.settlement, s.connector, s.closed_minor) for s in judgement.sessions]
+    assert ends[1] == (Settlement.CLOSED, 1, 200)
+    assert judgement.sessions[0].settlement is Settlement.CLOSED
+
+
+def sorted_by_time(script: str) -> str:
+    lines = [line for line in script.splitlines() if line.strip()]
+    return "\n".join(sorted(lines, key=lambda line: float(line.split()[0])))
