@@ -329,7 +329,9 @@ class PspSide:
         exchange = self._line.answered()
         is_ok = said.number("result") == ResultCode.OK
         if exchange is None:
-            if self._reader is Reader.AUTHORISING and not is_ok:
+            # A refused question about the state says nothing about the money.
+            is_of_status = self._line.status_answered() is not None
+            if self._reader is Reader.AUTHORISING and not is_ok and not is_of_status:
                 self._authorisation_refused(said, now_ms)
             return
         match exchange.message.name:

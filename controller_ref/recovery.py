@@ -49,6 +49,9 @@ class Recovery:
             session.apply(Event.NO_ANSWER)
             desk.note(session, "the authorisation was under way when we died")
             desk.put(session)
+        # Written down, and perhaps not said any more.
+        for session in desk.ledger.within(State.LOST):
+            self._say_lost(session)
         for session in desk.ledger.within(State.UNRESOLVED):
             self.question(session)
 
@@ -72,9 +75,12 @@ class Recovery:
 
     def _give_up(self, session: Session) -> None:
         session.apply(Event.GIVEN_UP)
+        self._say_lost(session)
+        self._desk.put(session)
+
+    def _say_lost(self, session: Session) -> None:
         text = "No answer to an authorisation; money may be held under an unknown id"
         self._desk.alarm("unknown_outcome", text, session=session)
-        self._desk.put(session)
 
     def on_timer(self, key: int) -> None:
         session = self._desk.ledger.sessions[key]

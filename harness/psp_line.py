@@ -296,8 +296,9 @@ class PspLine:
             self._after(self.latency_ms, whole)
             return
         pieces, fault = self._through_faults(way, data, messages)
-        telling = telling_pieces(way, data, [piece for _, piece in pieces])
-        changed = b"".join(piece for _, piece in pieces) != data
+        arriving = [piece for _, piece in pieces]
+        telling = telling_pieces(way, data, arriving)
+        changed = data not in (b"".join(arriving), *arriving)
         fate = "changed" if changed else "delivered"
         if not pieces:
             self._log.keep(way, data, fate="lost", messages=noted)

@@ -6,7 +6,7 @@ import pytest
 
 from harness.bench import Bench
 from harness.epilogue import run_epilogue
-from harness.judge import Conduct, Settlement, judge
+from harness.judge import Conduct, Expectations, Settlement, judge
 from harness.watch import await_session
 from steps.driver import start_charging
 
@@ -102,3 +102,41 @@ def test_an_error_may_hide_an_approval(make_bench: Make, status: int) -> None:
     bench.drivers.tap(driver, driver.card)
     bench.run_for(60_000)
     settles(bench)
+
+
+def test_a_damaged_question_is_no_decline(make_bench: Make) -> None:
+    """The refusal is that of Get Status; the issuer is still thinking."""
+    bench = make_bench("apollo")
+    bench.faults.put("issuer_slow", delay_ms=25_000)
+    driver = bench.driver(1)
+    bench.drivers.tap(driver, driver.card)
+    bench.run_for(1_000)
+    bench.faults.put("cable_corrupt", direction="to_terminal", message="Get Status")
+    await_session(bench, driver)
+    bench.run_for(1_000)
+    assert not shown(bench, "declined")
+    assert shown(bench, "plug_in")
+    settles(bench)
+
+
+def test_an_alarm_that_died_unsaid_is_said_at_the_next_start(make_bench: Make) -> None:
+    """That the approval is lost was written down, and the power went."""
+    bench = make_bench("apollo")
+    bench.allow_unknown = True
+    driver = bench.driver(1)
+    bench.faults.put(
+        "cable_lose", direction="to_controller", message="Session Approved"
+    )
+    bench.drivers.tap(driver, driver.card)
+    bench.run_for(10_000)
+    bench.faults.put("controller_killed_at", moment="before", what="show", for_s=1)
+    bench.run_for(60_000)
+    run_epilogue(bench)
+    assert judge(
+        bench.trace.records, expectations=Expectations(allow_unknown=True)
+    ).green
+
+
+def shown(bench: Bench, code: str) -> bool:
+    lines = [r["line"] for r in bench.trace.records if r["kind"] == "bay"]
+    return any(isinstance(one, dict) and one.get("code") == code for one in lines)
