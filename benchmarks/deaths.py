@@ -19,34 +19,28 @@ an alarm; the judge decides whether it is such a one.
 """
 
 import argparse
-import multiprocessing
 import os
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
-from benchmarks.flows import FLOWS, Flow
-from harness.bench import Bench, CaseName
-from harness.columns import COLUMNS, Column
+from benchmarks.flows import FLOWS, bench_for, column_named
+from benchmarks.plays import in_words, side_by_side
+from harness.bench import Bench
+from harness.columns import COLUMNS
 from harness.deaths import SEND, WRITE, Doom, Moment
-from harness.declaration import load
 from harness.epilogue import run_epilogue
 from harness.judge import Expectations, Judgement, Settlement, judge
 from harness.judge.verdict import is_scheme_late
 from harness.line_faults import Turn
-from harness.places import REFERENCE
 from harness.watch import await_return
-from harness.wishes import Wishes
-from reports.words import tail_in_words, without_chatter
 from wire.machine import ControllerFactory
 
 #: A controller is started again after so many seconds.
 DELAYS_S: Final = (1, 60, 3_600, 2 * 86_400)
 MOMENTS: Final[tuple[Moment, ...]] = ("before", "after")
-_TAIL: Final = 40
 _DAY_S: Final = 86_400
 #: The rule that what is not needed of a hold is released within 24 hours.
 _24_H: Final = "R-EXT-01"
@@ -100,25 +94,10 @@ class Listing(Doom):
         return False
 
 
-def _bench(flow: Flow, column: Column) -> Bench:
-    declaration = column.fit(load(REFERENCE))
-    for table, key, value in flow.claims:
-        declaration = declaration.replaced(table, **{key: value})
-    wishes = Wishes(declaration=declaration, configurable=True)
-    bench = Bench(wishes, column=column, seed=1, case=CaseName(scenario="a death"))
-    bench.allow_unknown = column.name == "apollo"
-    bench.recast(1, card=flow.card, vehicle=flow.vehicle)
-    return bench
-
-
-def _column(name: str) -> Column:
-    return next(column for column in COLUMNS if column.name == name)
-
-
 def points(flow_name: str, column_name: str) -> list[Point]:
     """All points of a flow in a column, sends first."""
     flow = FLOWS[flow_name]
-    bench = _bench(flow, _column(column_name))
+    bench = bench_for(flow, column_named(column_name))
     bench.open()
     flow.before(bench)
     found: list[Point] = []
@@ -179,11 +158,8 @@ class Outcome:
 def play(death: Death, *, factory: ControllerFactory | None = None) -> Outcome:
     """Play one death to its verdict; ``factory``: of another controller than ours."""
     flow = FLOWS[death.flow]
-    bench = _bench(flow, _column(death.column))
+    bench = bench_for(flow, column_named(death.column), rest_ms=death.rest_ms)
     bench.wishes.factory = factory
-    if death.rest_ms is not None:
-        ends = {"settle_ms": death.rest_ms, "rest_ms": death.rest_ms}
-        bench.world.limits = replace(bench.world.limits, **ends)
     bench.open()
     flow.before(bench)
     since = len(bench.trace.records)
@@ -217,17 +193,11 @@ def _judged(death: Death, bench: Bench) -> Outcome:
         and record["event"] == "hit"
         and record["name"] == "controller_killed_at"
     ]
-    lines = [
-        f"  {line.requirement}: expected {line.expected}, seen {line.seen}"
-        for line in judgement.findings
-    ]
-    lines += [f"  {one.settlement}: {one.why}" for one in judgement.sessions]
-    lines += tail_in_words(without_chatter(records), _TAIL)
     return Outcome(
         death=death,
         hit=hits[0] if hits else "",
         sessions=tuple(str(one.settlement) for one in judgement.sessions),
-        why="" if _is_well(death, judgement) else "\n".join(lines),
+        why="" if _is_well(death, judgement) else in_words(bench, judgement),
     )
 
 
@@ -244,16 +214,6 @@ def _is_well(death: Death, judgement: Judgement) -> bool:
 
 
 # --- Many -----------------------------------------------------------------------
-
-
-def play_all(every: Sequence[Death], *, jobs: int) -> Iterator[Outcome]:
-    """Each in its order, ``jobs`` at once."""
-    if jobs == 1:
-        yield from map(play, every)
-        return
-    fresh = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, mp_context=fresh) as pool:
-        yield from pool.map(play, every, chunksize=16)
 
 
 def _chosen(given: argparse.Namespace) -> list[Death]:
@@ -282,7 +242,7 @@ def main() -> int:
     given = parser.parse_args()
     given.flow, given.column = given.flow or list(FLOWS), given.column or names
     outcomes = []
-    for outcome in play_all(_chosen(given), jobs=given.jobs):
+    for outcome in side_by_side(play, _chosen(given), jobs=given.jobs):
         outcomes.append(outcome)
         if outcome.why or not outcome.hit:
             print(f"{outcome.death}\n{outcome.why or 'IT DID NOT HIT'}", flush=True)

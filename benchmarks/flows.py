@@ -1,14 +1,18 @@
-"""The flows in which the reference controller is let die: visits of a driver.
+"""The flows in which things go wrong for the reference controller: a driver's visits.
 
-Nobody in them knows of a death; people wait, and go on as people do.
+Nobody in them knows of a fault; people wait, and go on as people do.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
-from harness.bench import Bench
+from harness.bench import Bench, CaseName
+from harness.columns import COLUMNS, Column
+from harness.declaration import load
+from harness.places import REFERENCE
 from harness.watch import sessions_of
+from harness.wishes import Wishes
 
 #: People wait so long for an approval, and for energy.
 _PATIENCE_MS: Final = 20_000
@@ -131,7 +135,7 @@ def _idle(_bench: Bench) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flow:
-    """A visit: what goes before, and what deaths are tried in."""
+    """A visit: what goes before, and what things go wrong in."""
 
     story: Callable[[Bench], None]
     before: Callable[[Bench], None] = _idle
@@ -162,3 +166,26 @@ FLOWS: Final = {
     "start": Flow(story=_after_a_death, before=_dies_charging),
     "start-owing": Flow(story=_after_a_death, before=_dies_owing),
 }
+
+
+def column_named(name: str) -> Column:
+    return next(column for column in COLUMNS if column.name == name)
+
+
+def bench_for(flow: Flow, column: Column, *, rest_ms: int | None = None) -> Bench:
+    """A bench with the reference controller and what the flow needs, still cold.
+
+    ``rest_ms``: how long the two silences of the epilogue are; None: past the longest
+    retry.
+    """
+    declaration = column.fit(load(REFERENCE))
+    for table, key, value in flow.claims:
+        declaration = declaration.replaced(table, **{key: value})
+    wishes = Wishes(declaration=declaration, configurable=True)
+    bench = Bench(wishes, column=column, seed=1, case=CaseName(scenario="a flow"))
+    bench.allow_unknown = column.name == "apollo"
+    bench.recast(1, card=flow.card, vehicle=flow.vehicle)
+    if rest_ms is not None:
+        ends = {"settle_ms": rest_ms, "rest_ms": rest_ms}
+        bench.world.limits = replace(bench.world.limits, **ends)
+    return bench
