@@ -15,7 +15,7 @@ from typing import Final
 from reports.results import WireLine
 from wire.cps import POLICY_SWITCHES, ROUTES
 from wire.cps.routes import Status
-from wire.psp import Name, Profile, State
+from wire.psp import Family, Name, Profile, State, answer_limit_ms
 from wire.psp.messages import answers_of
 from wire.psp.permissions import PERMISSION_ROWS
 from wire.records import Record
@@ -27,6 +27,14 @@ NOT_OK: Final = "Result Not OK"
 SILENCE: Final = "no answer"
 #: Answered when a driver or an issuer has; others are answered in turn meanwhile.
 _LATE: Final = frozenset({Name.START_SESSION, Name.READ_CARD, Name.AUTH_SESSION})
+#: How long an answer is waited for: the longer limit of the two families.
+_LIMITS_MS: Final = {
+    name: max(answer_limit_ms(name, family) or 0 for family in Family)
+    for name in PERMISSION_ROWS
+    if name not in _LATE
+}
+#: The fault that takes a terminal its set-up while a command is on its way.
+FALLS_BACK: Final = "terminal_falls_back"
 #: What ends an HTTP call besides a status.
 FAILURES: Final = ("refused", "reset", "timeout")
 
@@ -38,13 +46,11 @@ def happened(records: Iterable[Record]) -> Counter[str]:
     routes: dict[object, object] = {}
     for record in records:
         match record["kind"]:
-            case "reader" if record["face"] == "psp":
-                listener.state = str(record["state"])
-            case "psp":
+            case "reader" | "psp" | "link" | "fault":
                 listener.hear(record)
             case "http":
                 routes[record["call"]] = record.get("route")
-            case "http_answer":
+            case "http_answer" if record.get("fate") != "lost":
                 _count(seen, "cps", routes.get(record["call"]), "", record["status"])
             case "http_failed":
                 _count(seen, "cps", routes.get(record["call"]), "", record["reason"])
@@ -63,46 +69,81 @@ class _PspListener:
 
     def __init__(self, seen: Counter[str]) -> None:
         self._seen = seen
-        self.state = State.OFFLINE.name
-        #: Command -> the state it met; the oldest first.
-        self._owed: dict[Name, str] = {}
+        self._state = State.OFFLINE.name
+        #: Command -> the state it met, and when; the oldest first.
+        self._owed: dict[Name, tuple[str, int]] = {}
+        #: When a fault has last thrown the terminal back as a command came.
+        self._fell_ms = -1
 
     def hear(self, record: Record) -> None:
+        match record["kind"]:
+            case "psp":
+                self._hear_block(record)
+            case "reader" if record["face"] == "psp":
+                self._moves(str(record["state"]), _time(record))
+            case "link" if record["link"] == "psp" and record["state"] == "down":
+                self.end()
+            case "fault" if record["event"] == "hit" and record["name"] == FALLS_BACK:
+                self._fell_ms = _time(record)
+
+    def _moves(self, state: str, now_ms: int) -> None:
+        self._state = state
+        if now_ms == self._fell_ms and self._owed:
+            # The terminal fell first; what has just come met it so.
+            self._owed[list(self._owed)[-1]] = (state, now_ms)
+
+    def _hear_block(self, record: Record) -> None:
         messages = record["messages"]
         if record["fate"] == "lost" or not isinstance(messages, list):
             return
+        self._forget(_time(record))
         for one in messages:
             if "message" not in one:
                 continue
             if record["direction"] == "to_terminal":
-                self._asked(Name(one["message"]))
+                self._asked(Name(one["message"]), _time(record))
             else:
                 self._answered(Name(one["message"]), one["fields"])
 
-    def _asked(self, name: Name) -> None:
+    def _forget(self, now_ms: int) -> None:
+        """Nobody waits for an answer beyond its limit: another takes its place."""
+        for name, (_, asked_ms) in list(self._owed.items()):
+            if now_ms - asked_ms > _LIMITS_MS.get(name, now_ms):
+                self._put(name, SILENCE)
+
+    def _asked(self, name: Name, now_ms: int) -> None:
         if name not in PERMISSION_ROWS:
             return
-        if name in self._owed:
+        if name is Name.RESET:
+            self.end()
+        elif name in self._owed:
             self._put(name, SILENCE)
-        self._owed[name] = self.state
+        self._owed[name] = (self._state, now_ms)
 
     def _answered(self, name: Name, fields: Mapping[str, object]) -> None:
         fits = [one for one in self._owed if name in (Name.RESULT, *answers_of(one))]
         if not fits:
             return
         asked = min(fits, key=lambda one: one in _LATE)
-        state = self._owed[asked]
+        owed = self._owed[asked]
         self._put(asked, _outcome(name, fields))
         if asked in _LATE and _outcome(name, fields) == OK:
-            self._owed[asked] = state  # taken; what was asked for is yet to come
+            self._owed[asked] = owed  # taken; what was asked for is yet to come
 
     def _put(self, asked: Name, outcome: str) -> None:
-        state = self._owed.pop(asked)
+        state, _ = self._owed.pop(asked)
         _count(self._seen, "psp", asked.value, state, outcome)
 
     def end(self) -> None:
+        """Nothing that is owed will be answered any more."""
         for asked in list(self._owed):
             self._put(asked, SILENCE)
+
+
+def _time(record: Record) -> int:
+    at_ms = record["t_ms"]
+    assert isinstance(at_ms, int)
+    return at_ms
 
 
 def _outcome(name: Name, fields: Mapping[str, object]) -> str:
