@@ -49,7 +49,18 @@ Feature: Misleading answers of the payment cloud
       And the payment cloud does the next commit and never answers
       And the driver has unplugged at connector 1
       When 10 minutes pass
-      Then the driver's session is committed within 60 seconds
+      Then the last close finds the session closed already
+      And the driver's session is committed within 60 seconds
+      And the controller raises no alarm
+
+    @S-Q07
+    Scenario: The commit is done and the connection breaks before the answer
+      Given the driver is charging at connector 1
+      And the payment cloud does the next commit and hangs up
+      And the driver has unplugged at connector 1
+      When 10 minutes pass
+      Then the last close finds the session closed already
+      And the driver's session is committed within 60 seconds
       And the controller raises no alarm
 
     @S-Q02 @R-PER-06
@@ -89,14 +100,37 @@ Feature: Misleading answers of the payment cloud
       Then the controller raises the alarm key
       And the driver's session is committed within 81 minutes
 
-    # Failures of DNS and TLS end a call in the same way, before it has left; they are
-    # not played, because the bench speaks plain HTTP by address.
+    # The row names both statuses; a key that is known and not allowed to close is the
+    # other one.
+    @S-Q04
+    Scenario: The API key may not close sessions
+      Given the driver is charging at connector 1
+      And the payment cloud answers the next two commits with 403
+      When the driver unplugs at connector 1
+      Then the controller raises the alarm key
+      And the driver's session is committed within 4 minutes
+
+    # Failures of DNS and TLS are not played, because the bench speaks plain HTTP by
+    # address. The first ends a call before it has left, as a refused connection does;
+    # the second after it has been taken, as one that is hung up.
     @S-Q06
     Scenario: The cloud refuses connections
       Given the driver is charging at connector 1
       And the payment cloud cannot be reached for 3 minutes
       When the driver unplugs at connector 1
       Then the driver's session is committed within 4 minutes
+
+    @S-Q06
+    Scenario Outline: The commit does not reach the cloud, which <ends>
+      Given the driver is charging at connector 1
+      And the payment cloud does not do the next commit and <ends>
+      When the driver unplugs at connector 1
+      Then the driver's session is committed within 200 seconds
+
+      Examples:
+        | ends          |
+        | hangs up      |
+        | never answers |
 
   @should @R-CPS-07 @cps
   Rule: A call that was taken is not yet a card that is read

@@ -139,6 +139,12 @@ def close_hollow(bench: Bench, close: str, status: int) -> None:
     bench.faults.put("http_hollow", route=ROUTE_OF[close], status=status)
 
 
+@given(phrase("the payment cloud does not do the next {close:Close} and {how:Undone}"))
+def close_undone(bench: Bench, close: str, how: str) -> None:
+    """Given the payment cloud does not do the next commit and hangs up"""
+    bench.faults.put(how, route=ROUTE_OF[close])
+
+
 @then(phrase("the last close finds the session closed already"))
 def last_close_was_late(bench: Bench) -> None:
     """Then the last close finds the session closed already"""
