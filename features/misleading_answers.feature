@@ -144,6 +144,16 @@ Feature: Misleading answers of the payment cloud
       Then the terminal is ready for the next card
       And no session is opened
 
+    # Whoever asks first how the terminal is may still be too late with its start.
+    @S-Q10
+    Scenario: The cloud cannot start the terminal
+      Given the payment cloud answers the next two starts with 503
+      And the driver is charging at connector 1
+      And 5 minutes have passed
+      When the second driver taps
+      Then two sessions have been opened
+      And energy still flows at connector 1
+
     @S-Q10
     Scenario: The terminal still reads from before the controller's death
       Given the controller has died and started again

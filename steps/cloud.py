@@ -25,7 +25,7 @@ from simulator.cards import ORDINARY_CARDS
 from steps.words import phrase
 
 CLOSES: Final = ("E9", "E10")
-ROUTE_OF: Final = {"commit": "E9", "cancel": "E10"}
+ROUTE_OF: Final = {"commit": "E9", "cancel": "E10", "start": "E3"}
 #: How long a host waits for a commit (psp.md 4.1).
 COMMIT_LIMIT_MS: Final = 60_000
 #: Long enough for a second authorisation to leave after the first (requirements 3.9).

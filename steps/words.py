@@ -157,9 +157,9 @@ def close(text: str) -> str:
     return text
 
 
-@_pattern(r"commits?|cancels?")
+@_pattern(r"commits?|cancels?|starts?")
 def closing(text: str) -> str:
-    """The same after a number."""
+    """The same after a number, and the start of a reading."""
     return text.removesuffix("s")
 
 

@@ -34,6 +34,7 @@ CPS = ("cps",)
 ALL = (*PSP, *CPS)
 FORGETS = "mistakes:forgets_its_ledger"
 BELIEVES = "terminal_mistakes:believes_every_close"
+READS_ONCE = "terminal_mistakes:reads_once"
 MUTE = "terminal_mistakes:never_alarms"
 
 
@@ -62,6 +63,7 @@ ROWS = [
     Row(BELIEVES, CLOUD, "breaks before the answer", CPS, "409 as the last answer"),
     Row(BELIEVES, CLOUD, "does not reach the cloud hangs", CPS, "LEFT OPEN"),
     Row(BELIEVES, CLOUD, "does not reach the cloud never", CPS, "LEFT OPEN"),
+    Row(READS_ONCE, CLOUD, "cloud cannot start the terminal", CPS, "2 sessions; 1 sessions"),
     Row(MUTE, CLOUD, "may not close sessions", CPS, "an alarm 'key'"),
     Row(MUTE, LONG, "takes the commit on day 6", PSP, "an alarm 'close_failed'"),
     Row(BELIEVES, LONG, "takes the commit on day 6", PSP, "one effective commit"),
