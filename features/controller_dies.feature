@@ -192,6 +192,14 @@ Feature: The controller dies
       Then the driver's session is released within 60 seconds
       And the controller raises the alarm ledger
 
+    # What has survived, or the list of the terminal or of the cloud, has to be enough.
+    @S-J11 @p6x @cps
+    Scenario: The last write to the storage is torn while a session is open
+      Given the driver has been authorised
+      And the last write to the controller's storage will be torn when it dies
+      When the controller dies and starts again
+      Then the driver's session is released within 310 seconds
+
     @S-J11
     Scenario: The last write to the controller's storage is torn
       Given the driver has been authorised

@@ -89,10 +89,10 @@ Feature: Misleading answers of the payment cloud
       When the driver unplugs at connector 1
       Then the driver's session is committed within 300 seconds
 
-  @must @R-CPS-06 @R-RTY-01 @cps
+  @must @R-RTY-01 @cps
   Rule: Closes that cannot be made are made as soon as they can
 
-    @S-Q04
+    @S-Q04 @R-CPS-06
     Scenario: The API key is no longer valid
       Given the driver is charging at connector 1
       And the API key is revoked for 20 minutes
@@ -102,7 +102,7 @@ Feature: Misleading answers of the payment cloud
 
     # The row names both statuses; a key that is known and not allowed to close is the
     # other one.
-    @S-Q04
+    @S-Q04 @R-CPS-06
     Scenario: The API key may not close sessions
       Given the driver is charging at connector 1
       And the payment cloud answers the next two commits with 403

@@ -58,6 +58,7 @@ ROWS = [
     Row(FORGETS, DIES, "before it sends the commit 75", ALL, "session committed"),
     Row(FORGETS, DIES, "before it sends the commit 62", ALL, "session committed"),
     Row(FORGETS, DIES, "two days before it sends the commit", ALL, "session committed"),
+    Row("mistakes:never_cancels", DIES, "torn while a session is open", ("p6x", *CPS), "LEFT OPEN"),
     Row("terminal_mistakes:tells_nobody", LINES, "host is away when the driver taps", ALL, "the driver told"),
     Row(BELIEVES, CLOUD, "done and its answer never comes", CPS, "409 as the last answer"),
     Row(BELIEVES, CLOUD, "breaks before the answer", CPS, "409 as the last answer"),
