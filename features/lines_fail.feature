@@ -89,6 +89,7 @@ Feature: A line fails, or the controller dies
       When the driver taps
       Then no session is opened
       And no energy flows at connector 1
+      And the driver is told declined
 
   @must @R-TRM-03 @R-SES-09
   Rule: A close that the terminal confirms without its host is a close

@@ -8,7 +8,7 @@ controller's fault) or ``NotReached`` (the situation did not come about) with wh
 seen instead.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from harness.bench import Bench, NotReached
@@ -171,9 +171,39 @@ def was_told(bench: Bench, code: str, *, since_ms: int) -> bool:
 
 def alarms(bench: Bench) -> list[str]:
     """Codes of all alarms the controller has raised, oldest first."""
-    return [str(line.get("code")) for _, line in lines(bench, "to_charger", "alarm")][
-        ::-1
-    ]
+    return list(alarms_until(bench)())
+
+
+def alarms_until(
+    bench: Bench, until_ms: int | None = None
+) -> Callable[[], Sequence[str]]:
+    """Tells the alarms raised up to an instant so far, oldest first.
+
+    It may be asked after every event of a week: it looks at each record once.
+    """
+    found: list[str] = []
+    seen = 0
+
+    def now() -> Sequence[str]:
+        nonlocal seen
+        records = bench.trace.records
+        new, seen = records[seen:], len(records)
+        found.extend(
+            str(line.get("code"))
+            for record in new
+            for line in _alarm_in(record)
+            if until_ms is None or _time(record) <= until_ms
+        )
+        return found
+
+    return now
+
+
+def _alarm_in(record: Record) -> Iterator[Mapping[str, object]]:
+    if record["kind"] == "bay" and record["direction"] == "to_charger":
+        line = record["line"]
+        if isinstance(line, Mapping) and line.get("type") == "alarm":
+            yield line
 
 
 def shown(bench: Bench, *, since_ms: int) -> list[str]:

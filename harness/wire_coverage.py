@@ -16,7 +16,7 @@ from typing import Final
 from reports.results import WireLine
 from wire.cps import POLICY_SWITCHES, ROUTES
 from wire.cps.routes import Status
-from wire.psp import Name, Profile, State
+from wire.psp import Family, Name, Profile, State, answer_limit_ms
 from wire.psp.codes import Decline, Reason
 from wire.psp.messages import answers_of
 from wire.psp.permissions import PERMISSION_ROWS
@@ -29,6 +29,14 @@ NOT_OK: Final = "Result Not OK"
 SILENCE: Final = "no answer"
 #: Answered when a driver or an issuer has; others are answered in turn meanwhile.
 _LATE: Final = frozenset({Name.START_SESSION, Name.READ_CARD, Name.AUTH_SESSION})
+#: How long an answer is waited for: the longer limit of the two families.
+_LIMITS_MS: Final = {
+    name: max(answer_limit_ms(name, family) or 0 for family in Family)
+    for name in PERMISSION_ROWS
+    if name not in _LATE
+}
+#: The fault that takes a terminal its set-up while a command is on its way.
+FALLS_BACK: Final = "terminal_falls_back"
 #: What makes a terminal forget everything else that it was asked.
 _SET_UP: Final = frozenset({Name.RESET, Name.SYNCHRONIZE})
 #: What a terminal with detailed codes says of a refusal, and always of a decline.
@@ -47,17 +55,11 @@ def happened(records: Iterable[Record]) -> Counter[str]:
     routes: dict[object, object] = {}
     for record in records:
         match record["kind"]:
-            case "reader" if record["face"] == "psp":
-                listener.enters(str(record["state"]))
-            case "link" if record["link"] == "psp" and record["state"] == "down":
-                listener.end()
-            case "controller" if record["event"] == "killed":
-                listener.end()
-            case "psp":
+            case "reader" | "psp" | "link" | "fault" | "controller":
                 listener.hear(record)
             case "http":
                 routes[record["call"]] = record.get("route")
-            case "http_answer":
+            case "http_answer" if record.get("fate") != "lost":
                 _count(seen, "cps", routes.get(record["call"]), "", record["status"])
             case "http_failed":
                 _count(seen, "cps", routes.get(record["call"]), "", record["reason"])
@@ -81,19 +83,38 @@ class _PspListener:
     def __init__(self, seen: Counter[str]) -> None:
         self._seen = seen
         self._state = State.OFFLINE.name
-        #: Command -> the state it met; the oldest first.
-        self._owed: dict[Name, str] = {}
-
-    def enters(self, state: str) -> None:
-        """The terminal is in another state; a restart forgets what it was asked."""
-        self._state = state
-        if state == State.OFFLINE.name:
-            self.end(but=_SET_UP)
+        #: Command -> the state it met, and when; the oldest first.
+        self._owed: dict[Name, tuple[str, int]] = {}
+        #: When a fault has last thrown the terminal back as a command came.
+        self._fell_ms = -1
 
     def hear(self, record: Record) -> None:
+        match record["kind"]:
+            case "psp":
+                self._hear_blocks(record)
+            case "reader" if record["face"] == "psp":
+                self._enters(str(record["state"]), _time(record))
+            case "link" if record["link"] == "psp" and record["state"] == "down":
+                self.end()
+            case "controller" if record["event"] == "killed":
+                self.end()
+            case "fault" if record["event"] == "hit" and record["name"] == FALLS_BACK:
+                self._fell_ms = _time(record)
+
+    def _enters(self, state: str, now_ms: int) -> None:
+        """The terminal is in another state; a restart forgets what it was asked."""
+        self._state = state
+        if now_ms == self._fell_ms and self._owed:
+            # It fell first; what has just come met it so.
+            self._owed[list(self._owed)[-1]] = (state, now_ms)
+        elif state == State.OFFLINE.name:
+            self.end(but=_SET_UP)
+
+    def _hear_blocks(self, record: Record) -> None:
         messages = record["messages"]
         if not isinstance(messages, list):
             return
+        self._forget(_time(record))
         is_lost = record["fate"] == "lost"
         for one in messages:
             if "message" not in one:
@@ -103,16 +124,22 @@ class _PspListener:
                 outcome = SILENCE if is_lost else _outcome(name, one["fields"])
                 self._answered(name, outcome)
             elif not is_lost:
-                self._asked(name)
+                self._asked(name, _time(record))
 
-    def _asked(self, name: Name) -> None:
+    def _forget(self, now_ms: int) -> None:
+        """Nobody waits for an answer beyond its limit: another takes its place."""
+        for name, (_, asked_ms) in list(self._owed.items()):
+            if now_ms - asked_ms > _LIMITS_MS.get(name, now_ms):
+                self._put(name, SILENCE)
+
+    def _asked(self, name: Name, now_ms: int) -> None:
         if name not in PERMISSION_ROWS:
             return
         if name in self._owed:
             self._put(name, SILENCE)
         if name in _SET_UP:
             self.end(but=_SET_UP)
-        self._owed[name] = self._state
+        self._owed[name] = (self._state, now_ms)
 
     def _answered(self, name: Name, outcome: str) -> None:
         fits = [one for one in self._owed if name in (Name.RESULT, *answers_of(one))]
@@ -121,10 +148,10 @@ class _PspListener:
         asked = min(fits, key=lambda one: one in _LATE)
         if name is not Name.RESULT and asked not in _LATE:
             self._end_older(asked)
-        state = self._owed[asked]
+        owed = self._owed[asked]
         self._put(asked, outcome)
         if asked in _LATE and outcome == OK:
-            self._owed[asked] = state  # taken; what was asked for is yet to come
+            self._owed[asked] = owed  # taken; what was asked for is yet to come
 
     def _end_older(self, than: Name) -> None:
         """An answer that names its command: those before it get none."""
@@ -135,13 +162,19 @@ class _PspListener:
                 self._put(asked, SILENCE)
 
     def _put(self, asked: Name, outcome: str) -> None:
-        state = self._owed.pop(asked)
+        state, _ = self._owed.pop(asked)
         _count(self._seen, "psp", asked.value, state, outcome)
 
     def end(self, *, but: Collection[Name] = ()) -> None:
         """Nothing that is owed comes any more, but the answers to ``but``."""
         for asked in [one for one in self._owed if one not in but]:
             self._put(asked, SILENCE)
+
+
+def _time(record: Record) -> int:
+    at_ms = record["t_ms"]
+    assert isinstance(at_ms, int)
+    return at_ms
 
 
 def _outcome(name: Name, fields: Mapping[str, object]) -> str:

@@ -58,7 +58,7 @@ QUESTIONS: Final[Mapping[str, Question]] = {question.scenario_id: question for q
         good_answer="the offline screen or sign and how soon it shows; the telephone number, its hours, and how reliability is measured",
     ),
     Question(
-        scenario_id="S-R09", requirements=("R-EXT-05",),
+        scenario_id="S-R09", requirements=("R-EXT-05", "R-AMT-06"),
         text="What has been agreed with the acquirer?",
         good_answer="the merchant category, whether and until when a hold may be raised, and how soon an unused contactless hold has to be reversed",
     ),

@@ -189,7 +189,7 @@ FAULT_KINDS: Final[tuple[FaultKind, ...]] = (
     FaultKind(name="terminal_forgets_callbacks", seam=Seam.TERMINAL, about="the callback addresses are gone", words="the terminal forgets the callback addresses", once=True),
     # The terminal's and the cloud's own answers (simulator.terminal.Kind)
     FaultKind(name="refuse_close", seam=Seam.ANSWERS, about="closes are refused and change nothing", words="the next close is refused",
-              parameters={"after": _AFTER, "count": _COUNT, "reason": _REASON, "status": _STATUS, "operation": Parameter(about="only one of the two; empty: both", default="", words=("", "commit", "cancel"))}),
+              parameters={"after": _AFTER, "count": _COUNT, "for_s": _FOR_S, "reason": _REASON, "status": _STATUS, "operation": Parameter(about="only one of the two; empty: both", default="", words=("", "commit", "cancel"))}),
     FaultKind(name="refuse_command", seam=Seam.ANSWERS, about="a PSP command is answered Not OK and changes nothing", words="the next {message} is refused for reason {reason}", parameters={**_ANSWER, "reason": _REASON}),
     FaultKind(name="ignore_command", seam=Seam.ANSWERS, about="no effect and no answer", words="the next {message} is ignored", parameters=_ANSWER),
     FaultKind(name="swallow_answer", seam=Seam.ANSWERS, about="the effect, but no answer", words="the next {message} is done and not answered", parameters=_ANSWER),

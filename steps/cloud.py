@@ -25,7 +25,7 @@ from simulator.cards import ORDINARY_CARDS
 from steps.words import phrase
 
 CLOSES: Final = ("E9", "E10")
-ROUTE_OF: Final = {"commit": "E9", "cancel": "E10"}
+ROUTE_OF: Final = {"commit": "E9", "cancel": "E10", "start": "E3"}
 #: How long a host waits for a commit (psp.md 4.1).
 COMMIT_LIMIT_MS: Final = 60_000
 #: Long enough for a second authorisation to leave after the first (requirements 3.9).
@@ -137,6 +137,12 @@ def close_done(bench: Bench, close: str, how: str) -> None:
 def close_hollow(bench: Bench, close: str, status: int) -> None:
     """Given the payment cloud does not do the next commit and answers 204"""
     bench.faults.put("http_hollow", route=ROUTE_OF[close], status=status)
+
+
+@given(phrase("the payment cloud does not do the next {close:Close} and {how:Undone}"))
+def close_undone(bench: Bench, close: str, how: str) -> None:
+    """Given the payment cloud does not do the next commit and hangs up"""
+    bench.faults.put(how, route=ROUTE_OF[close])
 
 
 @then(phrase("the last close finds the session closed already"))

@@ -50,6 +50,12 @@ def refuses_every_close(bench: Bench) -> None:
     bench.faults.put("refuse_close", count=0)
 
 
+@given(phrase("the terminal refuses every close for {time:Duration}"))
+def refuses_closes_for(bench: Bench, time: int) -> None:
+    """Given the terminal refuses every close for 5.5 days"""
+    bench.faults.put("refuse_close", count=0, for_s=time // 1000)
+
+
 @given(phrase("the terminal refuses the next {times:Closes}"))
 def refuses_closes(bench: Bench, times: int) -> None:
     """Given the terminal refuses the next three closes"""

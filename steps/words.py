@@ -157,9 +157,9 @@ def close(text: str) -> str:
     return text
 
 
-@_pattern(r"commits?|cancels?")
+@_pattern(r"commits?|cancels?|starts?")
 def closing(text: str) -> str:
-    """The same after a number."""
+    """The same after a number, and the start of a reading."""
     return text.removesuffix("s")
 
 
@@ -170,9 +170,15 @@ _CALLBACK_FATES: Final = {
     "is overtaken by its successor": "callback_out_of_order",
 }
 _UNANSWERED: Final = {
+    "hangs up": "http_lost_after",
     "never answers": "http_timeout_after",
     "answers nothing": "http_empty_body",
     "answers nonsense": "http_malformed",
+}
+#: The same of a call that had none.
+_UNDONE: Final = {
+    "hangs up": "http_lost_before",
+    "never answers": "http_timeout_before",
 }
 
 
@@ -186,6 +192,12 @@ def callback_fate(text: str) -> str:
 def unanswered(text: str) -> str:
     """What the caller hears of a call that had its effect."""
     return _UNANSWERED[text]
+
+
+@_pattern("|".join(_UNDONE))
+def undone(text: str) -> str:
+    """What the caller hears of a call that had no effect."""
+    return _UNDONE[text]
 
 
 @_pattern(r"[2-5]\d\d")
@@ -239,13 +251,13 @@ def moment(text: str) -> str:
 _TURNS: Final = ("next", *_ORDINALS[1:])
 
 
-@_pattern("|".join(_TURNS))
+@_pattern("|".join((*_TURNS, r"[1-9]\d{0,3}(?:st|nd|rd|th)")))
 def turn(text: str) -> int:
-    """``next`` as 0, ``second`` as 1: how many of them pass first."""
-    return _TURNS.index(text)
+    """``next`` as 0, ``second`` as 1, ``12th`` as 11: how many of them pass first."""
+    return _TURNS.index(text) if text in _TURNS else int(text[:-2]) - 1
 
 
-@_pattern(r"request for a card|authorisation|start|commit|release|write")
+@_pattern(r"request for a card|authorisation|start|commit|release|message|write")
 def deed(text: str) -> str:
     """Something that a controller does, in one word where one will do."""
     return text
@@ -255,6 +267,12 @@ def deed(text: str) -> str:
 def way(text: str) -> int:
     """Which way a clock is put: 1 or -1."""
     return 1 if text == "forward" else -1
+
+
+@_pattern(r"fast|slow")
+def pace(text: str) -> int:
+    """How a clock runs: 1 or -1."""
+    return 1 if text == "fast" else -1
 
 
 #: Name in a pattern -> converter.
@@ -283,6 +301,7 @@ WORDS: Final[dict[str, Callable[[str], Any]]] = {
     "Closing": closing,
     "CallbackFate": callback_fate,
     "Unanswered": unanswered,
+    "Undone": undone,
     "Status": status,
     "SchemeWindow": scheme_window,
     "Expiry": expiry,
@@ -294,6 +313,7 @@ WORDS: Final[dict[str, Callable[[str], Any]]] = {
     "Turn": turn,
     "Deed": deed,
     "Way": way,
+    "Pace": pace,
 }
 
 

@@ -248,6 +248,18 @@ class NeverAlarms(Filter):
 
 
 @dataclass(slots=True)
+class TellsNobody(Filter):
+    """Whoever stands before the charger will see what happens."""
+
+    def say(self, action: Action) -> Iterator[Action]:
+        match action:
+            case SendBytes(link=Link.BAY, data=data) if b'"show"' in data:
+                pass
+            case _:
+                yield action
+
+
+@dataclass(slots=True)
 class SetsUp(Filter):
     """Gives the terminal another session time-out."""
 
@@ -374,6 +386,7 @@ connects_once = _factory(ConnectsOnce)
 believes_its_reader = _factory(BelievesItsReader)
 reads_once = _factory(ReadsOnce)
 never_alarms = _factory(NeverAlarms)
+tells_nobody = _factory(TellsNobody)
 commits_what_is_forgotten = _factory(SetsUp)
 ends_charges = _factory(lambda: SetsUp(timeout_s=600, action=1))
 takes_damage_for_a_decline = _factory(TakesDamageForADecline)

@@ -4,13 +4,13 @@ from typing import Any
 
 import pytest
 
-from harness.wire_coverage import NOT_OK, happened, possible, wire_lines
+from harness.wire_coverage import FALLS_BACK, NOT_OK, happened, possible, wire_lines
 from reports.wire_table import wire_text
 
 
 def psp(way: str, name: str, **fields: object) -> dict[str, Any]:
     messages = [{"message": name, "fields": fields}]
-    record = {"kind": "psp", "direction": way, "fate": "delivered"}
+    record = {"kind": "psp", "direction": way, "fate": "delivered", "t_ms": 0}
     return {**record, "messages": messages}
 
 
@@ -23,7 +23,7 @@ def tell(name: str, **fields: object) -> dict[str, Any]:
 
 
 def state(name: str) -> dict[str, Any]:
-    return {"kind": "reader", "face": "psp", "state": name}
+    return {"kind": "reader", "face": "psp", "state": name, "t_ms": 0}
 
 
 def test_a_command_meets_a_state_and_gets_an_answer() -> None:
@@ -155,3 +155,28 @@ def test_lines_hold_what_did_and_what_never_did() -> None:
     assert "    200 7, 418 1" in text
     assert "  POST /terminals/{serialNumber}/ui: never" in text
     assert wire_text(()) == ""
+
+
+def test_what_was_not_answered_in_time_takes_no_other_answer() -> None:
+    late = {**ask("Commit Session"), "t_ms": 10_001}
+    records = [state("WAIT_CARD"), ask("Update Session"), late]
+    records += [{**tell("Result", result=0), "t_ms": 10_500}]
+    assert happened(records) == {
+        "psp|Update Session|WAIT_CARD|no answer": 1,
+        "psp|Commit Session|WAIT_CARD|Result OK": 1,
+    }
+
+
+def test_a_terminal_that_falls_back_is_met_in_the_state_it_fell_to() -> None:
+    hit = {"kind": "fault", "event": "hit", "name": FALLS_BACK, "t_ms": 5}
+    records = [state("WAIT_CARD"), {**ask("Commit Session"), "t_ms": 5}, hit]
+    records += [{**state("OFFLINE"), "t_ms": 5}, {**state("ONLINE"), "t_ms": 5}]
+    records += [{**tell("Result", result=1), "t_ms": 7}]
+    assert happened(records) == {"psp|Commit Session|ONLINE|Result Not OK": 1}
+
+
+def test_an_answer_that_was_lost_is_no_status() -> None:
+    call = {"kind": "http", "call": 1, "route": "E9"}
+    lost = {"kind": "http_answer", "call": 1, "status": 200, "fate": "lost"}
+    failed = {"kind": "http_failed", "call": 1, "reason": "timeout"}
+    assert happened([call, lost, failed]) == {"cps|E9||timeout": 1}

@@ -12,6 +12,7 @@ from tests.harness.mistakes.answers import (
 )
 from tests.harness.mistakes.memory import (
     begins_its_retries_anew,
+    begins_its_windows_anew,
     believes_it_is_early,
     believes_it_overslept,
     counts_in_32_bits,
@@ -51,6 +52,7 @@ def never_ready(place: Place) -> Controller:
 __all__ = [
     "authorises_every_card",
     "begins_its_retries_anew",
+    "begins_its_windows_anew",
     "believes_it_is_early",
     "believes_it_overslept",
     "bills_the_calendar",

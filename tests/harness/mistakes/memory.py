@@ -42,6 +42,13 @@ class _Unsigned(_ByTheCalendar):
         desk.timers.set(name, desk.now_ms + left_ms)
 
 
+class _FromTheStart(ChargerFacts):
+    """A window begins when it has been started, however long it has lasted before."""
+
+    def _rearm(self, name: TimerName, since_wall_ms: int, window_ms: int) -> None:
+        self._desk.timers.set(name, self._desk.now_ms + window_ms)
+
+
 class _Waits(Closing):
     """The same with retries: what is overdue by the calendar is far away."""
 
@@ -140,6 +147,11 @@ def keeps_time_by_the_calendar(place: Place) -> Controller:
 def subtracts_without_sign(place: Place) -> Controller:
     """A window or a retry that is over by the calendar begins again, for 49 days."""
     return _with_parts(place, _Unsigned, _Waits)
+
+
+def begins_its_windows_anew(place: Place) -> Controller:
+    """After a death, the whole window once more."""
+    return _with_parts(place, _FromTheStart)
 
 
 def believes_it_overslept(place: Place) -> Controller:
