@@ -169,8 +169,13 @@ class PspLine:
 
     def _open_later(self, now_ms: int) -> None:
         if self.is_wanted:
-            self._again_ms = now_ms + self._pause_ms
-            self._pause_ms = min(self._pause_ms * 2, _LONGEST_PAUSE_MS)
+            self._again_ms = now_ms + self._next_pause_ms()
+
+    def _next_pause_ms(self) -> int:
+        """Ever longer, until a set-up succeeds."""
+        pause_ms = self._pause_ms
+        self._pause_ms = min(pause_ms * 2, _LONGEST_PAUSE_MS)
+        return pause_ms
 
     # --- Set-up -----------------------------------------------------------------
 
@@ -228,7 +233,7 @@ class PspLine:
             case Phase.SETUP | Phase.ENABLE, Name.RESULT:
                 is_ok = said.number("result") == ResultCode.OK
                 if not is_ok:
-                    self._again_ms = now_ms + _POLL_MS
+                    self._again_ms = now_ms + self._next_pause_ms()
                 elif self.phase is Phase.SETUP:
                     self._enter(Phase.ENABLE, now_ms)
                 else:

@@ -91,6 +91,18 @@ class TestSetUp:
         rig.terminal.rules.clear()
         assert rig.run(5_000).terminal.state is State.WAIT_CARD
 
+    @pytest.mark.parametrize("reach", [SERIAL, {}], ids=["serial", "tcp"])
+    def test_refused_steps_are_tried_ever_more_slowly(
+        self, rig_of: Make, reach: Any
+    ) -> None:
+        """A terminal that is not ready for minutes is not hammered (R-RTY-04)."""
+        rig = rig_of(**reach)
+        rig.terminal.rules[Name.SETUP] = lambda _: rig.terminal.not_ok()
+        rig.boot(settle_ms=600_000)
+        assert 10 < rig.terminal.count(Name.SETUP) < 30
+        rig.terminal.rules.clear()
+        assert rig.run(61_000).terminal.state is State.WAIT_CARD
+
     def test_status_under_the_other_header(self, rig_of: Make) -> None:
         rig = rig_of()
         status = bytes.fromhex("AA 04 3C 00 08 00 F2")
