@@ -233,7 +233,9 @@ class PspLine:
             case Phase.SETUP | Phase.ENABLE, Name.RESULT:
                 is_ok = said.number("result") == ResultCode.OK
                 if not is_ok:
-                    self._again_ms = now_ms + self._next_pause_ms()
+                    # Slower and slower, but the line is to be kept.
+                    pause_ms = min(self._next_pause_ms(), KEEP_ALIVE_MS)
+                    self._is_refused, self._again_ms = True, now_ms + pause_ms
                 elif self.phase is Phase.SETUP:
                     self._enter(Phase.ENABLE, now_ms)
                 else:
@@ -376,4 +378,5 @@ class PspLine:
                 self.write(message(Name.RESET), now_ms)
             self._enter(Phase.SYNCHRONIZE, now_ms)
         elif self.phase is not Phase.OPENING:
-            self.start_over(now_ms)
+            # Who refuses is there: only silence is a reason to hang up.
+            self.start_over(now_ms, keeps_line=self._is_refused)

@@ -8,6 +8,7 @@ import pytest
 from wire.machine import CloseLink, Link, OpenLink
 from wire.psp import Name, Option, State, message
 
+NOT_READY = 0x11
 CARD, OTHER_CARD = "A1" * 20, "B2" * 20
 SERIAL = {"terminal": "p6x", "link": "serial"}
 SET_UP = [
@@ -97,9 +98,9 @@ class TestSetUp:
     ) -> None:
         """A terminal that is not ready for minutes is not hammered (R-RTY-04)."""
         rig = rig_of(**reach)
-        rig.terminal.rules[Name.SETUP] = lambda _: rig.terminal.not_ok()
+        rig.terminal.rules[Name.SETUP] = lambda _: rig.terminal.not_ok(NOT_READY)
         rig.boot(settle_ms=600_000)
-        assert 10 < rig.terminal.count(Name.SETUP) < 30
+        assert 30 < rig.terminal.count(Name.SETUP) < 50
         rig.terminal.rules.clear()
         assert rig.run(61_000).terminal.state is State.WAIT_CARD
 
