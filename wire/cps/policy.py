@@ -91,6 +91,7 @@ POLICY_SWITCHES: Final[Mapping[str, Switch]] = {
     "declined_state": Switch(clause="E6", grade=Grade.CODE, about="state of a declined session", default="DECLINED", allowed=("DECLINED", "FAILED")),
     "declined_body": Switch(clause="E6", grade=Grade.CODE, about="declined answer: state and result alone, or the full session without an id", default="short", allowed=("short", "full")),
     "partial_approval": Switch(clause="7", grade=_A, about="an issuer that grants a part: AUTHORIZED for that part, or declined", default="authorized", allowed=("authorized", "declined")),
+    "late_approval": Switch(clause="requirements.md 4.13", grade=_A, about="an approval that arrives after the terminal gave up: the session stays open, or the terminal reverses it by itself", default="deliver", allowed=("deliver", "reverse")),
     # Sessions, lists, names
     "session_days": Switch(clause="E7", grade=_A, about="days that a closed session stays in E7 and E8", default=7, span=(0, 3650), samples=(1, 3650)),
     "list_shape": Switch(clause="E1, E7", grade=_A, about="lists as an array, or wrapped in an object", default="array", allowed=("array", "wrapped")),
@@ -146,6 +147,7 @@ class Policy:
     declined_state: str = "DECLINED"
     declined_body: Literal["short", "full"] = "short"
     partial_approval: Literal["authorized", "declined"] = "authorized"
+    late_approval: Literal["deliver", "reverse"] = "deliver"
     session_days: int = 7
     list_shape: Literal["array", "wrapped"] = "array"
     committed_name: str = "COMMITED"

@@ -2,10 +2,10 @@
 """The readings: every open question of the published pages that shows on the wire.
 
 A ``Profile`` is one answer to all of them; ``Profile()`` is the default of psp.md 9. Each
-switch names the assumptions (A1..A38) and contradictions (C1..C18) it covers, how sure
-the default is, and what may stand instead. A controller has to be safe under every
-allowed value: none of them is Payter's word. ``REGISTER`` says for every id which
-switches cover it, or why none is needed.
+switch names the assumptions (A1..A38) and contradictions (C1..C18) it covers, or the
+open point of requirements.md 4 (R4.n), how sure the default is, and what may stand
+instead. A controller has to be safe under every allowed value: none of them is Payter's
+word. ``REGISTER`` says for every id which switches cover it, or why none is needed.
 
 A ``Reading`` is a profile plus what the two ends agreed on at run time (family and
 Protocol options): all that decides how a message looks on the wire.
@@ -32,7 +32,7 @@ class Switch:
     """One open question: what it is about, and which answers can be simulated."""
 
     name: str
-    #: Ids of psp.md 9 and 10.
+    #: Ids of psp.md 9 and 10, and of requirements.md 4.
     ids: tuple[str, ...]
     #: How sure the default is.
     mark: Mark
@@ -74,6 +74,7 @@ class Profile:
     not_ok_on_bad_checksum: bool = _switch(_YES, "A19", mark=Mark.ASSUMPTION, about="Result Not OK (0x04) on a bad checksum, or silence")
     second_client: Literal["close_new", "take_over"] = _switch("close_new", "A22", mark=Mark.ASSUMPTION, about="a second TCP client connects")
     host_hangup: Literal["offline", "kept"] = _switch("offline", "A23", mark=Mark.ASSUMPTION, about="state and options after the host closed its TCP connection; sessions stay")
+    late_approval: Literal["deliver", "reverse"] = _switch("deliver", "R4.13", mark=Mark.ASSUMPTION, about="an approval that arrives after the host has reset or hung up, or after the terminal gave up: the session stays open, or the terminal reverses it by itself")
     busy_command: Literal["refuse", "queue"] = _switch("refuse", "A24", mark=Mark.ASSUMPTION, about="requests other than Get Status during an authorization: Not OK 0x05, or answered after it")
 
     # --- How messages look ------------------------------------------------------
