@@ -104,7 +104,7 @@ POLICY_SWITCHES: Final[Mapping[str, Switch]] = {
     "undocumented_screen": Switch(clause="9.2", grade=Grade.CODE, about="screen types used in the field but not documented", default="accept", allowed=("accept", "refuse")),
     # Keys, terminals, webhooks
     "bad_key": Switch(clause="1.2, 9.3", grade=_A, about="status of a missing, wrong or replaced key", default=401, allowed=(401, 403)),
-    "foreign_terminal": Switch(clause="1.2, 9.3", grade=_A, about="status when the terminal belongs to another domain", default=404, allowed=(404, 403)),
+    "foreign_terminal": Switch(clause="1.2, 9.3", grade=_A, about="status for a terminal that this key does not have: unknown, or of another domain", default=404, allowed=(404, 403)),
     "webhook_calls": Switch(clause="E12", grade=_A, about="whether POST and DELETE /webhook exist", default="on", allowed=("on", "off")),
     "webhook_absent": Switch(clause="E12", grade=_A, about="status of GET /webhook when none is set", default=404, allowed=(404, 204)),
     "state_webhook": Switch(clause="5.4", grade=_A, about="what fires the state webhook: online changes, or every state", default="online", allowed=("online", "all")),

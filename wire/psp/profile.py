@@ -64,7 +64,6 @@ class Profile:
     """One reading of everything left open. Raises LocalProtocolError on other values."""
 
     # --- The line ---------------------------------------------------------------
-    baud_rate: Literal[115200, 57600] = _switch(115200, "C1", mark=Mark.CONTRA, about="default speed of the serial line", agreed="both ends of a serial line are set to one rate; at another there are no bytes")
     terminal_preamble: int = _switch(0xAA, "C3", mark=Mark.CONTRA, about="first byte of the terminal's blocks; configurable on P6X", allowed=range(256), agreed="set in the terminal, or fixed: the host's parser has to be set to the same")
     terminal_magic: int = _switch(0x3C, "C2", mark=Mark.CONTRA, about="magic of the terminal's blocks; configurable on P6X by the old pages", allowed=range(256), agreed="set in the terminal, or fixed: the host's parser has to be set to the same")
     wrong_magic: Literal["drop", "not_ok", "accept"] = _switch("drop", "A21", "C2", mark=Mark.ASSUMPTION, about="a request with another magic than 0x3C; 'accept' is P6X by the old pages")
@@ -103,7 +102,6 @@ class Profile:
     unknown_layouts: Literal["not_ok", "silent"] = _switch("not_ok", "A33", mark=Mark.ASSUMPTION, about="requests whose layout is not published: Not OK 0x0D, or silence")
     unsupported_command: Literal["not_ok", "silent"] = _switch("not_ok", "A34", mark=Mark.ASSUMPTION, about="requests the family does not have: Not OK 0x02, or silence")
     p6x_options: Literal["ignored", "refused"] = _switch("ignored", "A35", mark=Mark.ASSUMPTION, about="Protocol options that P6X does not have")
-    booting: Literal["by_options", "silent"] = _switch("by_options", "A37", mark=Mark.ASSUMPTION, about="requests while the terminal starts up: Not OK 0x11 if detailed codes are on, or silence always")
 
     # --- Sessions ---------------------------------------------------------------
     session_ids: Literal["increasing", "scattered"] = _switch("increasing", "A14", mark=Mark.ASSUMPTION, about="how session ids are given out; never zero, never twice")
@@ -261,9 +259,9 @@ REGISTER: Final[Mapping[str, Entry]] = {
     "A34": _covered("requests the family does not have", "unsupported_command"),
     "A35": _covered("options P6X does not have", "p6x_options"),
     "A36": _covered("frame limit of versions 1 and 2", "version_frame_limit"),
-    "A37": _covered("terminal starting up", "booting"),
+    "A37": _settled("terminal starting up", "silence: the simulated terminal forgets its options when it restarts, so detailed codes are never on by then; Not OK 0x11 is a fault of the catalogue (terminal_not_ready)"),
     "A38": _settled("other bits of the payment methods", "opaque: passed through, only 0x02 is ever set"),
-    "C1": _covered("speed of the serial line", "baud_rate"),
+    "C1": _settled("speed of the serial line", "set with the line, at both its ends (psp_device, --baud); no reading of a message depends on it"),
     "C2": _covered("magic on P6X", "terminal_magic", "wrong_magic"),
     "C3": _covered("preamble on P6X", "terminal_preamble"),
     "C4": _covered("largest block", "frame_limit_bytes", "version_frame_limit"),
