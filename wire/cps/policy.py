@@ -75,7 +75,7 @@ POLICY_SWITCHES: Final[Mapping[str, Switch]] = {
     # Start, card, stop (2, 3)
     "start_success": Switch(clause="9.2", grade=Grade.CODE, about="status of an accepted start, stop or ui", default=204, allowed=(204, 200)),
     "start_busy": Switch(clause="E3, 9.3", grade=_A, about="start while reading or with a card: 409, or a new read", default="409", allowed=("409", "restart")),
-    "reading_delay_ms": Switch(clause="3", grade=Grade.CODE, about="from an accepted start to READING", default=300, span=(0, 10_000), samples=(0, 10_000)),
+    "reading_delay_ms": Switch(clause="3", grade=_A, about="milliseconds from an accepted start to READING; client code waits for it, none says how long it is", default=300, span=(0, 10_000), samples=(0, 10_000)),
     "read_timeout_s": Switch(clause="3", grade=_A, about="seconds until a read without a card ends; 0 never", default=0, span=(0, 86_400), samples=(30, 3600)),
     "card_timeout_s": Switch(clause="3", grade=_A, about="seconds until a card that nobody authorises is dropped", default=30, span=(1, 3600), samples=(10, 3600)),
     "wait_max_s": Switch(clause="E4", grade=_A, about="longest long poll; a longer waitTime is cut to it", default=60, span=(0, 300), samples=(0, 300)),
