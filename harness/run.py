@@ -22,7 +22,7 @@ from harness.collector import Collector
 from harness.declaration import SetupError
 from harness.places import FEATURES
 from harness.progress import ProgressDisplay, Tally
-from harness.readings import unplayed
+from harness.readings import playable, unplayed
 from harness.shells.ahead import NOTHING, Made
 from harness.shells.cores import can_fork, cores
 from harness.shells.crew import Crew
@@ -276,7 +276,7 @@ def examine(options: RunOptions, made: Made = NOTHING) -> int:
             soft_wrap=True,
         )
         for text in (
-            readings_text(result, unplayed=unplayed()),
+            readings_text(result, unplayed=unplayed(), switches=playable()),
             wire_text(result.wire),
         ):
             out.print(text, markup=False, end="", soft_wrap=True)
