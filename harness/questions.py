@@ -18,7 +18,7 @@ from harness.ambiguities import (
     readings_in_words,
 )
 from harness.readings import APART, SWITCHES
-from reports.register import Basis, Level, load_catalogue, load_register
+from reports.register import Level, load_catalogue, load_register
 from wire.cps import ROUTES
 
 _HEAD: Final = """# Questions to Payter
@@ -51,12 +51,6 @@ _SECTIONS: Final[Mapping[Source, str]] = {
 #: Where a wrong answer leaves money held, or takes a wrong amount.
 _MONEY: Final = frozenset({"SES", "NOS", "STP", "FLT", "AMT", "RTY", "PER", "EXT"})
 _FIRST: Final = 10
-_BASIS: Final = {
-    Basis.STATED: "stated",
-    Basis.DERIVED: "our conclusion",
-    Basis.BOTH: "stated in part, concluded in part",
-}
-
 _GRADES = {
     "DUMP": "seen in a published recording",
     "DOC": "documented",
@@ -222,5 +216,5 @@ def _meanings(asked: Sequence[Entry]) -> Iterator[str]:
     named = {name for one in asked for name in one.requirements}
     for row in _register().requirements.values():
         if row.id in named:
-            yield f"- {row.id} ({row.level}, {_BASIS[row.basis]}): {row.title}"
+            yield f"- {row.id} ({row.level}, {row.basis.words}): {row.title}"
     yield ""

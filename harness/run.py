@@ -27,11 +27,12 @@ from harness.shells.ahead import NOTHING, Made
 from harness.shells.cores import can_fork, cores
 from harness.shells.crew import Crew
 from harness.wire_coverage import wire_lines
+from reports.basis_text import basis_text
 from reports.json_report import json_report
 from reports.junit import junit_xml
 from reports.matrix import matrix_text
 from reports.readings_text import readings_text
-from reports.register import load_catalogue
+from reports.register import load_catalogue, load_register
 from reports.results import (
     NOT_APPLICABLE,
     CaseResult,
@@ -276,6 +277,7 @@ def examine(options: RunOptions, made: Made = NOTHING) -> int:
             soft_wrap=True,
         )
         for text in (
+            basis_text(result, load_register()),
             readings_text(result, unplayed=unplayed(), switches=playable()),
             wire_text(result.wire),
         ):

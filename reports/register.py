@@ -45,6 +45,18 @@ class Basis(StrEnum):
     DERIVED = "D"
     BOTH = "S+D"
 
+    @property
+    def words(self) -> str:
+        """For people who do not know the letters."""
+        return _BASIS_WORDS[self]
+
+
+_BASIS_WORDS: Final[Mapping[Basis, str]] = {
+    Basis.STATED: "stated",
+    Basis.DERIVED: "our conclusion",
+    Basis.BOTH: "stated in part, concluded in part",
+}
+
 
 class Interface(StrEnum):
     """On which interface, or which terminal family, an entry holds."""
