@@ -123,7 +123,8 @@ Feature: The charge never starts
       Given the site has one connector
       And the driver is charging at connector 1
       When the second driver taps
-      Then one authorisation has been attempted
+      Then the driver is told unavailable
+      And one authorisation has been attempted
       And energy still flows at connector 1
 
   @must @R-NOS-12

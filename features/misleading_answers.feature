@@ -162,6 +162,12 @@ Feature: Misleading answers of the payment cloud
       Then energy flows at connector 1 within 60 seconds
       And one session has been opened
 
+    @S-Q10
+    Scenario: The start is taken, and the terminal stops reading without a word
+      Given the driver is charging at connector 1
+      When the terminal stops reading without a word
+      Then the terminal reads cards again within 3 minutes
+
     @S-Q11 @R-TRM-08
     Scenario: The terminal has rebooted and forgotten whom to call
       Given the terminal has rebooted without its callback addresses

@@ -30,12 +30,13 @@ Feature: Paying for a charge
   @must @R-NOS-06 @R-STP-01
   Rule: A controller may wait for the vehicle before it reads cards
 
-    @S-A03
+    @S-A03 @R-UI-01 @R-UI-06
     Scenario: Plug in first, then tap
       Given the controller claims to read cards only for a waiting vehicle
       And the driver has plugged in at connector 2
       When the driver taps and is authorised
       Then energy flows at connector 2 within 30 seconds
+      And the driver is told charging
 
     @S-A03
     Scenario: No vehicle waits, so no card is read
@@ -86,17 +87,19 @@ Feature: Paying for a charge
       And the driver has plugged in at connector 1
       When the driver taps the rfid card
       Then energy flows at connector 1 within 30 seconds
+      And the terminal is ready for the next card
       And no authorisation is attempted
       And no session is opened
 
-    @S-A08
+    @S-A08 @R-CPS-03
     Scenario: An unknown RFID card is turned away
       Given the controller claims to accept RFID cards
       And the driver has plugged in at connector 1
       When the driver taps the rfid unknown card
-      Then no authorisation is attempted
+      Then the terminal is ready for the next card
+      And the driver is told declined
+      And no authorisation is attempted
       And no energy flows at connector 1
-      And the terminal is ready for the next card
 
   @must @R-UI-04
   Rule: There is a receipt for every session
@@ -143,8 +146,9 @@ Feature: Paying for a charge
       Given the station is ready
       When the driver taps and is authorised
       Then the amount shown before the tap is the amount reserved
+      And the price has been shown before the tap
 
-  @must @R-SES-02 @R-UI-06
+  @must @R-SES-02
   Rule: A session is on disk before energy flows
 
     @S-A13

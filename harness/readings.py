@@ -94,6 +94,14 @@ def unplayed() -> Mapping[str, str]:
     }
 
 
+def playable() -> Mapping[str, tuple[str, ...]]:
+    """Interface -> the switches that have another reading to play."""
+    return {
+        face: tuple(name for name, one in table.items() if one.others)
+        for face, table in SWITCHES.items()
+    }
+
+
 def is_search(words: str) -> bool:
     """Whether ``--readings`` asks for more than one reading of each case."""
     return words in (ALL, EACH)

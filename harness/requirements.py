@@ -54,7 +54,8 @@ def show_requirements(words: str) -> int:
 
 def _fits(line: Standing, words: Sequence[str]) -> bool:
     row = line.requirement
-    text = f"{row.id} {row.level} {row.title} {line.answer} {line.by}".lower()
+    said = (row.id, row.level, row.title, line.answer, line.by, line.but_not)
+    text = " ".join(map(str, said)).lower()
     return all(word in text for word in words)
 
 
@@ -76,7 +77,8 @@ def _in_words(line: Standing) -> str:
         case Answer.COVERED:
             ids = line.by.split(", ")
             more = f" and {len(ids) - _MOST_IDS} more" if len(ids) > _MOST_IDS else ""
-            return f"covered by {', '.join(ids[:_MOST_IDS])}{more}"
+            rest = f". Not shown: {line.but_not}" if line.but_not else ""
+            return f"covered by {', '.join(ids[:_MOST_IDS])}{more}{rest}"
         case Answer.DOCUMENTARY:
             return f"documentary: question {line.by}"
         case Answer.NONE:
@@ -90,6 +92,8 @@ def _totals(lines: Sequence[Standing]) -> list[str]:
     answered = sum(counts[answer] for answer in Answer if answer.is_one)
     parts = ", ".join(f"{counts[one]} {one}" for one in Answer if counts[one])
     totals = [f"{answered} of {len(lines)} requirements have an answer: {parts}"]
+    if in_part := sum(bool(line.but_not) for line in lines):
+        totals.append(f"Of those that are covered, {in_part} only in part")
     found = share(lines)
     if found.of:
         totals.append(

@@ -22,16 +22,17 @@ from harness.collector import Collector
 from harness.declaration import SetupError
 from harness.places import FEATURES
 from harness.progress import ProgressDisplay, Tally
-from harness.readings import unplayed
+from harness.readings import playable, unplayed
 from harness.shells.ahead import NOTHING, Made
 from harness.shells.cores import can_fork, cores
 from harness.shells.crew import Crew
 from harness.wire_coverage import wire_lines
+from reports.basis_text import basis_text
 from reports.json_report import json_report
 from reports.junit import junit_xml
 from reports.matrix import matrix_text
 from reports.readings_text import readings_text
-from reports.register import load_catalogue
+from reports.register import load_catalogue, load_register
 from reports.results import (
     NOT_APPLICABLE,
     CaseResult,
@@ -276,7 +277,8 @@ def examine(options: RunOptions, made: Made = NOTHING) -> int:
             soft_wrap=True,
         )
         for text in (
-            readings_text(result, unplayed=unplayed()),
+            basis_text(result, load_register()),
+            readings_text(result, unplayed=unplayed(), switches=playable()),
             wire_text(result.wire),
         ):
             out.print(text, markup=False, end="", soft_wrap=True)

@@ -8,6 +8,7 @@ controller's fault) or ``NotReached`` (the situation did not come about) with wh
 seen instead.
 """
 
+import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
@@ -213,6 +214,15 @@ def shown(bench: Bench, *, since_ms: int) -> list[str]:
         for record, line in lines(bench, "to_charger", "show")
         if _time(record) >= since_ms
     ][::-1]
+
+
+def before_tap(bench: Bench) -> list[Record]:
+    """All that happened before anybody held a card to the reader."""
+    return list(itertools.takewhile(_is_no_tap, bench.trace.records))
+
+
+def _is_no_tap(record: Record) -> bool:
+    return record["kind"] != "act" or record["act"] != "tap"
 
 
 def count_messages(bench: Bench, *names: str, routes: tuple[str, ...] = ()) -> int:

@@ -4,20 +4,46 @@ Pure: results in, lines out. Red cases have the same words as in the matrix.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from reports.results import CaseResult, RunResult
 
 
-def readings_text(run: RunResult, *, unplayed: Mapping[str, str]) -> str:
+def readings_text(
+    run: RunResult,
+    *,
+    unplayed: Mapping[str, str],
+    switches: Mapping[str, Collection[str]],
+) -> str:
     """The section of the run; empty where nobody asked for other readings.
 
-    ``unplayed``: what no run plays -> why.
+    ``unplayed``: what no run plays -> why. ``switches``: what can be played on each
+    interface, by name.
     """
     played = [case for case in run.cases if case.other_readings]
     if not played:
         return ""
-    return "".join(f"{line}\n" for line in _lines(run, played, unplayed))
+    lines = [*_lines(run, played, unplayed), *_untouched(played, switches)]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _untouched(
+    played: Sequence[CaseResult], switches: Mapping[str, Collection[str]]
+) -> Iterator[str]:
+    """What no case has asked for: nothing is known of a controller under it."""
+    tried: dict[str, set[str]] = {}
+    for case in played:
+        names = {one.partition("=")[0] for one in _tried(case)}
+        face = "cps" if case.column == "cps" else "psp"
+        tried[face] = tried.get(face, set()) | names
+    for face, names in tried.items():
+        rest = sorted(set(switches.get(face, ())) - names)
+        if rest:
+            yield f"  in no case of {face} did anybody ask for: {', '.join(rest)}"
+
+
+def _tried(case: CaseResult) -> Sequence[str]:
+    return case.other_readings.tried if case.other_readings else ()
 
 
 def _lines(

@@ -9,7 +9,8 @@ traces.
 The parse functions take text and are pure; ``load_register`` and ``load_catalogue``
 read the two files that are shipped. ``check_tested`` holds them against each other.
 What answers a requirement that no feature plays stands in the register's tables
-``[implicit]`` and ``[untestable]``; ``reports.standing`` puts it all together.
+``[implicit]`` and ``[untestable]``, what features leave of one that they play in
+``[partly]``; ``reports.standing`` puts it all together.
 """
 
 import re
@@ -44,6 +45,18 @@ class Basis(StrEnum):
     DERIVED = "D"
     BOTH = "S+D"
 
+    @property
+    def words(self) -> str:
+        """For people who do not know the letters."""
+        return _BASIS_WORDS[self]
+
+
+_BASIS_WORDS: Final[Mapping[Basis, str]] = {
+    Basis.STATED: "stated",
+    Basis.DERIVED: "our conclusion",
+    Basis.BOTH: "stated in part, concluded in part",
+}
+
 
 class Interface(StrEnum):
     """On which interface, or which terminal family, an entry holds."""
@@ -73,8 +86,8 @@ SCENARIO_ID: Final = re.compile(r"S-[A-Z]\d{2}")
 
 _REQUIREMENT_KEYS: Final = ("id", "title", "level", "basis", "interface", "source")
 _REQUIREMENT_OPTIONAL: Final = ("deadline", "note")
-#: Tables that answer a requirement in words.
-_ANSWERS: Final = ("implicit", "untestable")
+#: Tables that say something of a requirement in words.
+_TABLES: Final = ("partly", "implicit", "untestable")
 _SCENARIO_KEYS: Final = ("id", "title", "interface", "requirements")
 
 
@@ -117,6 +130,8 @@ class Register:
 
     requirements: Mapping[str, Requirement]
     sources: Mapping[str, str]
+    #: Requirement -> which part of it no scenario shows.
+    partly: Mapping[str, str]
     #: Requirement -> the rule or the scenarios that would turn red without it.
     implicit: Mapping[str, str]
     #: Requirement -> why nothing can test it.
@@ -148,15 +163,15 @@ def load_catalogue() -> Catalogue:
 
 def parse_register(text: str) -> Register:
     """Read the text of a register; RegisterError names what does not fit."""
-    document = _document(text, ("requirement", "source", *_ANSWERS))
+    document = _document(text, ("requirement", "source", *_TABLES))
     sources = _words(document, "source")
     rows = [_requirement(row, sources) for row in _rows(document, "requirement")]
     requirements = _by_id([(row.id, row) for row in rows])
-    answers = {table: _words(document, table) for table in _ANSWERS}
-    for table, words in answers.items():
-        for key in words:
+    words = {table: _words(document, table) for table in _TABLES}
+    for table, found in words.items():
+        for key in found:
             _require_known(f"{table}: {key}", key, requirements, what="requirement")
-    return Register(requirements=requirements, sources=sources, **answers)
+    return Register(requirements=requirements, sources=sources, **words)
 
 
 def parse_catalogue(text: str) -> Catalogue:

@@ -36,6 +36,8 @@ class Standing:
     requirement: Requirement
     answer: Answer
     by: str = ""
+    #: Of one that is covered: which part no scenario shows. Empty: none is left.
+    but_not: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +99,8 @@ def standing_problems(
         if tables and len(said) + len(tables) > 1:
             places = " and ".join([*tables, *said])
             wrong.append(f"{key}: in more than one list: {places}")
+        if key in register.partly and line.answer is not Answer.COVERED:
+            wrong.append(f"{key}: in [partly], and no scenario plays it")
     for question in questions.values():
         wrong += [
             f"{question.scenario_id}: asks for {key}, which is not in the register"
@@ -121,7 +125,8 @@ def _standing(
     )
     for answer, by in found:
         if by:
-            return Standing(requirement=row, answer=answer, by=by)
+            but_not = register.partly.get(row.id, "")
+            return Standing(requirement=row, answer=answer, by=by, but_not=but_not)
     return Standing(requirement=row, answer=Answer.NONE)
 
 

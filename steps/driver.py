@@ -9,6 +9,7 @@ from harness.watch import (
     CHARGE_WITHIN_MS,
     await_session,
     await_situation,
+    before_tap,
     demand,
     last_session,
     shown,
@@ -240,6 +241,14 @@ def driver_is_told(bench: Bench, code: str) -> None:
         within_ms=TOLD_WITHIN_MS,
         seen=lambda: "; ".join(shown(bench, since_ms=since_ms)) or "nothing shown",
     )
+
+
+@then(phrase("the price has been shown before the tap"))
+def price_is_shown(bench: Bench) -> None:
+    """Then the price has been shown before the tap"""
+    lines = [r["line"] for r in before_tap(bench) if r["kind"] == "bay"]
+    if not any(isinstance(one, dict) and one.get("kind") == "price" for one in lines):
+        raise Breach("the price before the tap (show, kind price)", "none was shown")
 
 
 @then(phrase("no reason of the issuer is shown"))

@@ -9,6 +9,7 @@ from harness.case import Breach
 from harness.watch import (
     authorisations,
     await_situation,
+    before_tap,
     began_reading,
     count_messages,
     demand,
@@ -22,6 +23,8 @@ from wire.psp import Reason
 
 #: "Immediately after the last activity" (R-STP-08), with a close to be confirmed first.
 READY_WITHIN_MS: Final = 15_000
+#: By then a card that was tapped has been read.
+CARD_READ_MS: Final = 1_000
 #: The terminal starts in a quarter of a minute; then it waits to be found.
 STARTED_MS: Final = 30_000
 
@@ -296,6 +299,8 @@ def never_idle(bench: Bench, limit: int) -> None:
 @then(phrase("the terminal is ready for the next card"))
 def terminal_ready(bench: Bench) -> None:
     """Then the terminal is ready for the next card"""
+    # A card that has just been tapped is not the next one: it still has to be read.
+    bench.run_for(CARD_READ_MS)
     demand(
         bench,
         "the terminal reading cards again",
@@ -337,7 +342,7 @@ def amount_shown(bench: Bench) -> None:
     wanted = f"{reserve // 100}.{reserve % 100:02d}"
     screens = [
         str(record["text"])
-        for record in bench.trace.records
+        for record in before_tap(bench)
         if record["kind"] == "display"
     ]
     if not any(wanted in text for text in screens):

@@ -13,11 +13,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
-from harness.readings import SWITCHES, Interface, Switch, allowed_words, value_words
+from harness.readings import (
+    SWITCHES,
+    Interface,
+    Switch,
+    Value,
+    allowed_words,
+    value_words,
+)
+from wire.cps import RETRY_QUESTIONS, RetryQuestion
 from wire.psp import REGISTER
 
+Source = Literal["psp", "cps", "requirements"]
+SOURCES: Final[tuple[Source, ...]] = ("psp", "cps", "requirements")
 _FOLDER: Final = Path(__file__).parent
 _KEYS: Final = frozenset(
     {"about", "ask", "why_not", "see", "switches", "readings", "note", "depends"}
@@ -52,6 +62,8 @@ class Entry:
 
     id: str
     about: str
+    #: The file it stands in: what it is about.
+    source: Source
     #: The question for Payter; empty with ``why_not`` or ``see``.
     ask: str = ""
     why_not: str = ""
@@ -74,39 +86,45 @@ class Entry:
 def entries() -> Mapping[str, Entry]:
     """Every entry by id, in the order of the sources. Raises RegisterError."""
     found: dict[str, Entry] = {}
-    for source, rows in (("psp", _load("psp")), ("cps", _load("cps"))):
-        for name, row in rows.items():
+    for source in SOURCES:
+        for name, row in _load(source).items():
             found[name] = _entry(name, row, source)
-    for name, row in _load("requirements").items():
-        found[name] = _entry(name, row, "requirements")
     for one in found.values():
         if one.see and (one.see not in found or found[one.see].see):
             raise RegisterError(f"{one.id}: see: found {one.see}, allowed an asked id")
     return found
 
 
-def _load(source: str) -> Mapping[str, Mapping[str, Any]]:
+def _load(source: Source) -> Mapping[str, Mapping[str, Any]]:
     text = (_FOLDER / f"{source}.toml").read_text(encoding="utf-8")
     return tomllib.loads(text)
 
 
-def _entry(name: str, row: Mapping[str, Any], source: str) -> Entry:
+def _entry(name: str, row: Mapping[str, Any], source: Source) -> Entry:
     unknown = row.keys() - _KEYS
     if unknown:
         raise RegisterError(f"{name}: found {unknown}, allowed {sorted(_KEYS)}")
-    told: dict[str, Any] = dict(row)
+    told: dict[str, Any] = {"source": source, **row}
     names = told.pop("switches", ())
     if source == "psp":
         wire = REGISTER[name]
         names = wire.switches
         told = {"about": wire.about, "note": wire.note, **told}
+    if name == "R4.2":
+        told["readings"] = tuple(map(_retry_words, RETRY_QUESTIONS.values()))
     for key in ("depends", "readings"):
         told[key] = tuple(told.get(key, ()))
     played = tuple(one for switch in names for one in _played(name, switch, source))
     return Entry(id=name, switches=played, **told)
 
 
-def _played(entry: str, switch: str, source: str) -> tuple[Played, ...]:
+def _retry_words(one: RetryQuestion) -> str:
+    """Both answers to a question about the plan; the judge reads the same table."""
+    answers = "; or ".join(one.answers.values())
+    return f"{one.question} {answers[0].upper()}{answers[1:]}."
+
+
+def _played(entry: str, switch: str, source: Source) -> tuple[Played, ...]:
     """``over_commit`` is a switch of both interfaces; each source means its own."""
     faces: tuple[Interface, ...] = ("psp", "cps")
     if source in faces:
@@ -124,11 +142,18 @@ def _played(entry: str, switch: str, source: str) -> tuple[Played, ...]:
 def readings_in_words(one: Played) -> str:
     """``default; or other; or another`` of a switch."""
     switch = one.switch
-    default = value_words(switch.default)
     if switch.others or switch.agreed:
         values = switch.others or tuple(
             v for v in switch.allowed if v != switch.default
         )
         if len(values) < 16:
-            return ", ".join(value_words(value) for value in values)
-    return f"{allowed_words(switch)} but {default}"
+            return ", ".join(page_words(one, value) for value in values)
+    return f"another of {allowed_words(switch)}"
+
+
+def page_words(one: Played, value: Value) -> str:
+    """A value as the pages write it: a byte of the wire as one."""
+    is_byte = one.name.endswith(("_header", "_preamble", "_magic", "_reason"))
+    if is_byte and isinstance(value, int):
+        return f"0x{value:02X}"
+    return value_words(value)

@@ -6,8 +6,8 @@ knows a protocol; decline reasons are the bytes of psp.md 5.2.
 
 Without a line to the host every authorisation is declined (psp.md 7.7). The terminal
 gives up by itself at its family's limit (psp.md 4.1). An approval that arrives when
-nobody waits for it any more is *late*: by ``late_approval`` it is reversed here, or
-becomes a session and goes to ``on_late`` (ASSUMPTION, requirements.md 4.13).
+nobody waits for it any more is *late*: by the reading ``late_approval`` it is reversed
+here, or becomes a session and goes to ``on_late`` (requirements.md 4.13).
 """
 
 from collections.abc import Callable
@@ -195,9 +195,10 @@ class Authorisations:
         if event.outcome not in ("approved", "partial"):
             return _declined(event.reason)
         is_partial = event.outcome == "partial"
+        face = sent.wish.face
         is_late = not sent.is_awaited and not sent.is_surplus
-        if (is_late and self._settings.late_approval == "reverse") or (
-            is_partial and not self._takes_partial(sent.wish.face)
+        if (is_late and self._reverses_late(face)) or (
+            is_partial and not self._takes_partial(face)
         ):
             self._reverse(event.hold)
             return _declined(Decline.INSUFFICIENT_FUNDS)
@@ -205,6 +206,11 @@ class Authorisations:
             verdict=Verdict.PARTIAL if is_partial else Verdict.APPROVED,
             session=self._open(sent.wish, event, now_ms),
         )
+
+    def _reverses_late(self, face: Face) -> bool:
+        settings = self._settings
+        of_face = settings.cps_policy if face == "cps" else settings.psp_profile
+        return of_face.late_approval == "reverse"
 
     def _takes_partial(self, face: Face) -> bool:
         if face == "cps":

@@ -146,7 +146,8 @@ class CpsFace:
             text = f"found unknown parameters {', '.join(call.unknown)}"
             return self._answers.error(self._policy.bad_parameter, text, now_ms)
         if call.serial_number not in ("", self._device.settings.serial_number):
-            return self._answers.error(404, ErrorText.TERMINAL_UNKNOWN, now_ms)
+            status = self._policy.foreign_terminal
+            return self._answers.error(status, ErrorText.TERMINAL_UNKNOWN, now_ms)
         return None
 
     def _terminals(self, ask: Ask, call: Call, now_ms: int) -> Response:

@@ -55,6 +55,10 @@ class Talk:
         """What the table says about ``trigger`` now."""
         if trigger in SWITCHES:
             self._profile.note(SWITCHES[trigger])
+        if trigger is Name.READ_FILE_RESPONSE:
+            # A message of the host's where the terminal sends Read File (C15). This
+            # terminal never does, so nothing is answered by it.
+            return Fate.REFUSED
         return self._table[self.phase, trigger]
 
     def move(self, trigger: Trigger) -> bool:

@@ -101,10 +101,6 @@ class TerminalSettings:
     currency: str = "EUR"
     #: Calendar time at ``now_ms`` 0, milliseconds since 1970 UTC.
     started_at_ms: int = 1_767_225_600_000
-    #: What becomes of an approval that arrives after the terminal gave up, or after the
-    #: host reset or dropped the line: the terminal reverses it by itself, or keeps the
-    #: session open and tells the host. ASSUMPTION (requirements.md 4.13): test both.
-    late_approval: Literal["deliver", "reverse"] = "deliver"
     #: Cards that are not payment cards are turned away by the terminal, and the host
     #: sees nothing (psp.md 6.3, "RFID refused by configuration").
     refuses_rfid: bool = False

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from harness.ambiguities import entries
-from harness.questions import questions, scenarios, weight
+from harness.ambiguities import SOURCES, entries
+from harness.questions import in_order, questions, scenarios, weight
 from harness.readings import SWITCHES
 from reports.register import load_register
 from wire.psp import REGISTER
@@ -55,11 +55,30 @@ def test_the_weightiest_questions_come_first() -> None:
     every = entries()
     text = questions()
     asked = [one for one in every.values() if one.ask]
-    places = {one.id: text.index(f". {one.ask}\n") for one in asked}
+    places = {one.id: text.index(f". {one.ask}\n\n") for one in asked}
     ordered = sorted(asked, key=lambda one: places[one.id])
-    weights = [weight(one) for one in ordered]
-    assert weights == sorted(weights, reverse=True)
+    assert ordered == in_order()
+    for source in SOURCES:
+        weights = [weight(one) for one in ordered if one.source == source]
+        assert weights == sorted(weights, reverse=True)
+        assert weights
     assert scenarios(every["A17"])
+
+
+def test_the_first_ten_are_named_at_the_top() -> None:
+    top, _, _ = questions().partition("\n### 1. ")
+    heaviest = sorted(in_order(), key=weight, reverse=True)[:10]
+    assert all(f" {one.ask}\n" in top for one in heaviest)
+
+
+def test_a_reader_needs_no_other_paper() -> None:
+    text = questions()
+    for one in in_order():
+        for name in one.requirements:
+            assert f"- {name} (" in text, name
+    assert "assumes `0x26`" in text
+    assert "`POST /terminals/{serialNumber}/sessions/{sessionId}/commit`" in text
+    assert "Is the first attempt" in text or "Does the first attempt" in text
 
 
 def test_every_id_stands_in_the_questions() -> None:

@@ -1,6 +1,7 @@
 """Readings on the command line, on a bench, and in a whole run."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from harness.readings import (
     in_words,
     others,
     parse,
+    playable,
     unplayed,
 )
 from wire.psp import Profile
@@ -115,7 +117,6 @@ class TestWords:
 
     def test_what_the_ends_must_agree_on_is_not_played(self) -> None:
         assert set(unplayed()) == {
-            "baud_rate",
             "terminal_preamble",
             "terminal_magic",
             "read_card_header",
@@ -201,6 +202,12 @@ class TestRun:
         assert found.exit_code == 0, found.output
         assert "0 red" in found.output
         assert "not played: commit_order: the ends must agree" in found.output
+        (untouched,) = re.findall(r"in no case of psp .*: (.+)", found.output)
+        names = untouched.split(", ")
+        assert "commit_zero" in names, "this story ends without a commit"
+        assert not {"get_status_header", "result_size"} & set(names)
+        assert set(names) < set(playable()["psp"])
+        assert "in no case of cps" not in found.output
         document = json.loads(report.read_text(encoding="utf-8"))
         assert document["summary"]["readings"]["tried"] > 20
         other = document["run"]["cases"][0]["other_readings"]

@@ -30,6 +30,7 @@ def register(*rows: Requirement) -> Register:
     return Register(
         requirements={row.id: row for row in rows},
         sources={},
+        partly={},
         implicit={},
         untestable={},
     )

@@ -6,9 +6,11 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from reports.basis_text import basis_text
 from reports.json_report import json_report, read_json_report
 from reports.junit import junit_xml, outcome
 from reports.matrix import matrix_text
+from reports.register import load_register
 from reports.results import (
     CaseResult,
     FindingLine,
@@ -329,3 +331,16 @@ def test_json_and_junit_carry_questions_and_junit_has_no_case_for_them() -> None
     assert (said["asked"], said["answered"]) == ("2", "1")
     assert said["S-R05 answer"] == "Everything, on 3 May"
     assert said["S-R06 answer"] == "not answered"
+
+
+def test_a_red_case_says_whose_word_it_rests_on() -> None:
+    both = replace(RED.findings[0], requirement="R-NOS-01, R-SES-09")
+    text = basis_text(run(GREEN, replace(RED, findings=(both,))), load_register())
+    head, *lines = text.strip().splitlines()
+    assert "ours" in head
+    derived, stated = lines
+    assert stated.strip() == "R-NOS-01 MUST, stated. " + (
+        "Payter, electric vehicle charging: error scenarios"
+    )
+    assert derived.strip().startswith("R-SES-09 MUST, our conclusion. Payter, ")
+    assert basis_text(run(GREEN, UNDECIDED), load_register()) == ""

@@ -66,6 +66,16 @@ def test_no_answer_and_two_are_named() -> None:
     ]
 
 
+def test_what_scenarios_leave_is_told_and_needs_a_scenario() -> None:
+    partly = '[partly]\nR-SES-01 = "its time"\nR-SES-02 = "all of it"\n'
+    register = parse_register(TABLES + partly + ROWS)
+    first, *_ = standings(register, PLAYED, asking("R-SES-02", "R-SES-05"))
+    assert (first.answer, first.but_not) == (Answer.COVERED, "its time")
+    assert standing_problems(register, PLAYED, asking("R-SES-02", "R-SES-05")) == [
+        "R-SES-02: in [partly], and no scenario plays it"
+    ]
+
+
 @pytest.mark.parametrize("key", ["R-SES-03", "R-SES-04"])
 def test_two_tables_of_words_are_two_lists(key: str) -> None:
     more = f'{key} = "and here"\n'

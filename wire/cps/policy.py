@@ -75,7 +75,7 @@ POLICY_SWITCHES: Final[Mapping[str, Switch]] = {
     # Start, card, stop (2, 3)
     "start_success": Switch(clause="9.2", grade=Grade.CODE, about="status of an accepted start, stop or ui", default=204, allowed=(204, 200)),
     "start_busy": Switch(clause="E3, 9.3", grade=_A, about="start while reading or with a card: 409, or a new read", default="409", allowed=("409", "restart")),
-    "reading_delay_ms": Switch(clause="3", grade=Grade.CODE, about="from an accepted start to READING", default=300, span=(0, 10_000), samples=(0, 10_000)),
+    "reading_delay_ms": Switch(clause="3", grade=_A, about="milliseconds from an accepted start to READING; client code waits for it, none says how long it is", default=300, span=(0, 10_000), samples=(0, 10_000)),
     "read_timeout_s": Switch(clause="3", grade=_A, about="seconds until a read without a card ends; 0 never", default=0, span=(0, 86_400), samples=(30, 3600)),
     "card_timeout_s": Switch(clause="3", grade=_A, about="seconds until a card that nobody authorises is dropped", default=30, span=(1, 3600), samples=(10, 3600)),
     "wait_max_s": Switch(clause="E4", grade=_A, about="longest long poll; a longer waitTime is cut to it", default=60, span=(0, 300), samples=(0, 300)),
@@ -91,6 +91,7 @@ POLICY_SWITCHES: Final[Mapping[str, Switch]] = {
     "declined_state": Switch(clause="E6", grade=Grade.CODE, about="state of a declined session", default="DECLINED", allowed=("DECLINED", "FAILED")),
     "declined_body": Switch(clause="E6", grade=Grade.CODE, about="declined answer: state and result alone, or the full session without an id", default="short", allowed=("short", "full")),
     "partial_approval": Switch(clause="7", grade=_A, about="an issuer that grants a part: AUTHORIZED for that part, or declined", default="authorized", allowed=("authorized", "declined")),
+    "late_approval": Switch(clause="requirements.md 4.13", grade=_A, about="an approval that arrives after the terminal gave up: the session stays open, or the terminal reverses it by itself", default="deliver", allowed=("deliver", "reverse")),
     # Sessions, lists, names
     "session_days": Switch(clause="E7", grade=_A, about="days that a closed session stays in E7 and E8", default=7, span=(0, 3650), samples=(1, 3650)),
     "list_shape": Switch(clause="E1, E7", grade=_A, about="lists as an array, or wrapped in an object", default="array", allowed=("array", "wrapped")),
@@ -103,7 +104,7 @@ POLICY_SWITCHES: Final[Mapping[str, Switch]] = {
     "undocumented_screen": Switch(clause="9.2", grade=Grade.CODE, about="screen types used in the field but not documented", default="accept", allowed=("accept", "refuse")),
     # Keys, terminals, webhooks
     "bad_key": Switch(clause="1.2, 9.3", grade=_A, about="status of a missing, wrong or replaced key", default=401, allowed=(401, 403)),
-    "foreign_terminal": Switch(clause="1.2, 9.3", grade=_A, about="status when the terminal belongs to another domain", default=404, allowed=(404, 403)),
+    "foreign_terminal": Switch(clause="1.2, 9.3", grade=_A, about="status for a terminal that this key does not have: unknown, or of another domain", default=404, allowed=(404, 403)),
     "webhook_calls": Switch(clause="E12", grade=_A, about="whether POST and DELETE /webhook exist", default="on", allowed=("on", "off")),
     "webhook_absent": Switch(clause="E12", grade=_A, about="status of GET /webhook when none is set", default=404, allowed=(404, 204)),
     "state_webhook": Switch(clause="5.4", grade=_A, about="what fires the state webhook: online changes, or every state", default="online", allowed=("online", "all")),
@@ -146,6 +147,7 @@ class Policy:
     declined_state: str = "DECLINED"
     declined_body: Literal["short", "full"] = "short"
     partial_approval: Literal["authorized", "declined"] = "authorized"
+    late_approval: Literal["deliver", "reverse"] = "deliver"
     session_days: int = 7
     list_shape: Literal["array", "wrapped"] = "array"
     committed_name: str = "COMMITED"

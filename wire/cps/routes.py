@@ -116,7 +116,7 @@ _RECEIPT = Param(name="receiptLine", type=_T.STRING, grade=_G.CODE, repeatable=T
 _CALLBACK = Param(name="callbackUrl", type=_T.URL, grade=_G.CODE, about="where the event is posted")
 
 _KEY = Status(401, _G.ASSUMPTION, "key missing, wrong or replaced", "bad_key")
-_SERIAL = Status(404, _G.ASSUMPTION, "terminal unknown to this key")
+_SERIAL = Status(404, _G.ASSUMPTION, "terminal unknown to this key", "foreign_terminal")
 _SESSION = Status(404, _G.CODE, "session unknown")
 _PARAM = Status(400, _G.ASSUMPTION, "parameter missing or wrong", "bad_parameter")
 _OFFLINE = Status(503, _G.ASSUMPTION, "terminal offline", "offline_status")

@@ -2,10 +2,10 @@
 """The readings: every open question of the published pages that shows on the wire.
 
 A ``Profile`` is one answer to all of them; ``Profile()`` is the default of psp.md 9. Each
-switch names the assumptions (A1..A38) and contradictions (C1..C18) it covers, how sure
-the default is, and what may stand instead. A controller has to be safe under every
-allowed value: none of them is Payter's word. ``REGISTER`` says for every id which
-switches cover it, or why none is needed.
+switch names the assumptions (A1..A38) and contradictions (C1..C18) it covers, or the
+open point of requirements.md 4 (R4.n), how sure the default is, and what may stand
+instead. A controller has to be safe under every allowed value: none of them is Payter's
+word. ``REGISTER`` says for every id which switches cover it, or why none is needed.
 
 A ``Reading`` is a profile plus what the two ends agreed on at run time (family and
 Protocol options): all that decides how a message looks on the wire.
@@ -32,7 +32,7 @@ class Switch:
     """One open question: what it is about, and which answers can be simulated."""
 
     name: str
-    #: Ids of psp.md 9 and 10.
+    #: Ids of psp.md 9 and 10, and of requirements.md 4.
     ids: tuple[str, ...]
     #: How sure the default is.
     mark: Mark
@@ -64,16 +64,16 @@ class Profile:
     """One reading of everything left open. Raises LocalProtocolError on other values."""
 
     # --- The line ---------------------------------------------------------------
-    baud_rate: Literal[115200, 57600] = _switch(115200, "C1", mark=Mark.CONTRA, about="default speed of the serial line", agreed="both ends of a serial line are set to one rate; at another there are no bytes")
     terminal_preamble: int = _switch(0xAA, "C3", mark=Mark.CONTRA, about="first byte of the terminal's blocks; configurable on P6X", allowed=range(256), agreed="set in the terminal, or fixed: the host's parser has to be set to the same")
     terminal_magic: int = _switch(0x3C, "C2", mark=Mark.CONTRA, about="magic of the terminal's blocks; configurable on P6X by the old pages", allowed=range(256), agreed="set in the terminal, or fixed: the host's parser has to be set to the same")
     wrong_magic: Literal["drop", "not_ok", "accept"] = _switch("drop", "A21", "C2", mark=Mark.ASSUMPTION, about="a request with another magic than 0x3C; 'accept' is P6X by the old pages")
     frame_limit_bytes: Literal[258, 257] = _switch(258, "C4", mark=Mark.CONTRA, about="most bytes of a classic block, checksum included")
-    version_frame_limit: Literal["ignored", "enforced"] = _switch("ignored", "A36", "C4", mark=Mark.ASSUMPTION, about="the 36-byte limit when Protocol selects version 1 or 2")
+    version_frame_limit: Literal["ignored", "enforced"] = _switch("ignored", "A36", "C4", mark=Mark.ASSUMPTION, about="the 36-byte limit when Protocol selects version 1 or 2: not applied, or longer blocks are dropped")
     inter_byte_ms: int = _switch(INTER_BYTE_MS, "A20", mark=Mark.ASSUMPTION, about="silence after which an unfinished block is given up", allowed=range(1, 60_001), samples=(50, 60_000))
     not_ok_on_bad_checksum: bool = _switch(_YES, "A19", mark=Mark.ASSUMPTION, about="Result Not OK (0x04) on a bad checksum, or silence")
-    second_client: Literal["close_new", "take_over"] = _switch("close_new", "A22", mark=Mark.ASSUMPTION, about="a second TCP client connects")
-    host_hangup: Literal["offline", "kept"] = _switch("offline", "A23", mark=Mark.ASSUMPTION, about="state and options after the host closed its TCP connection; sessions stay")
+    second_client: Literal["close_new", "take_over"] = _switch("close_new", "A22", mark=Mark.ASSUMPTION, about="a second TCP client connects: it is turned away, or takes the line over")
+    host_hangup: Literal["offline", "kept"] = _switch("offline", "A23", mark=Mark.ASSUMPTION, about="the host has closed its TCP connection: OFFLINE and no options, or state and options kept; sessions stay in both")
+    late_approval: Literal["deliver", "reverse"] = _switch("deliver", "R4.13", mark=Mark.ASSUMPTION, about="an approval that arrives after the host has reset or hung up, or after the terminal gave up: the session stays open, or the terminal reverses it by itself")
     busy_command: Literal["refuse", "queue"] = _switch("refuse", "A24", mark=Mark.ASSUMPTION, about="requests other than Get Status during an authorization: Not OK 0x05, or answered after it")
 
     # --- How messages look ------------------------------------------------------
@@ -83,17 +83,17 @@ class Profile:
     result_size: Literal[2, 1] = _switch(2, "A6", mark=Mark.ASSUMPTION, about="bytes of Result OK when detailed codes are on")
     card_read_length: Literal[2, 1] = _switch(2, "A8", mark=Mark.ASSUMPTION, about="bytes of Card Read's data length in extended blocks")
     approved_without_dol: Literal["absent", "zero_length"] = _switch("absent", "A28", mark=Mark.ASSUMPTION, about="Session Approved without Authorization DOL: 4 bytes, or a zero length behind them")
-    declined_dol: Literal["off", "reason_length_data"] = _switch("off", "A27", "C10", mark=Mark.ASSUMPTION, about="layout of Session Declined when Declined DOL is on")
-    auth_session_tail: Literal["tolerated", "refused"] = _switch("tolerated", "A2", mark=Mark.ASSUMPTION, about="bytes behind the empty Auth Session")
+    declined_dol: Literal["off", "reason_length_data"] = _switch("off", "A27", "C10", mark=Mark.ASSUMPTION, about="Session Declined when Declined DOL is on: as without it, or reason, length and data")
+    auth_session_tail: Literal["tolerated", "refused"] = _switch("tolerated", "A2", mark=Mark.ASSUMPTION, about="bytes behind the empty Auth Session: let pass, or refused")
     card_read_default_tags: Literal["six", "two"] = _switch("six", "C9", mark=Mark.CONTRA, about="tags in Card Read when the request names none")
     read_file_from: Literal["host", "terminal"] = _switch("host", "C15", mark=Mark.CONTRA, about="who sends Read File", agreed="whether the host sends it or answers it: one of the two has to know")
 
     # --- Answers ----------------------------------------------------------------
-    reset_answer: Literal["result_ok", "silent"] = _switch("result_ok", "A4", mark=Mark.INF, about="answer to Reset")
-    protocol_answer: Literal["echo", "result"] = _switch("echo", "A5", mark=Mark.DUMP, about="answer to Protocol")
-    start_session_ack: Literal["none", "result_ok"] = _switch("none", "A9", mark=Mark.ASSUMPTION, about="Result OK at once when Start Session is accepted")
-    card_detect_expiry: Literal["session_cancelled", "silent"] = _switch("session_cancelled", "A10", mark=Mark.ASSUMPTION, about="message when no card came within the card-detect time-out")
-    wait_auth_expiry: Literal["session_cancelled", "silent"] = _switch("session_cancelled", "A11", mark=Mark.ASSUMPTION, about="message when the terminal drops a read card after 30 s")
+    reset_answer: Literal["result_ok", "silent"] = _switch("result_ok", "A4", mark=Mark.INF, about="answer to Reset: Result OK, or none")
+    protocol_answer: Literal["echo", "result"] = _switch("echo", "A5", mark=Mark.DUMP, about="answer to Protocol: its echo, or a Result")
+    start_session_ack: Literal["none", "result_ok"] = _switch("none", "A9", mark=Mark.ASSUMPTION, about="an accepted Start Session: nothing until there is a card, or Result OK at once")
+    card_detect_expiry: Literal["session_cancelled", "silent"] = _switch("session_cancelled", "A10", mark=Mark.ASSUMPTION, about="no card came within the card-detect time-out: Session Cancelled, or silence")
+    wait_auth_expiry: Literal["session_cancelled", "silent"] = _switch("session_cancelled", "A11", mark=Mark.ASSUMPTION, about="the terminal drops a read card after 30 s: Session Cancelled, or silence")
     auth_timeout_reason: Literal[0x08, 0x03] = _switch(0x08, "A12", mark=Mark.ASSUMPTION, about="decline reason when the payment host does not answer")
     host_unreachable_reason: Literal[0x03, 0x08] = _switch(0x03, "A12", mark=Mark.ASSUMPTION, about="decline reason when the payment host cannot be reached")
     running_while_authorizing: Literal[1, 0] = _switch(1, "A25", mark=Mark.ASSUMPTION, about="transaction-running flag of Get Status during an authorization")
@@ -101,22 +101,21 @@ class Profile:
     complete_event: Literal["after_answer", "before_answer"] = _switch("after_answer", "A26", mark=Mark.ASSUMPTION, about="'transaction complete' after the answer to Auth Session, or before it")
     unknown_layouts: Literal["not_ok", "silent"] = _switch("not_ok", "A33", mark=Mark.ASSUMPTION, about="requests whose layout is not published: Not OK 0x0D, or silence")
     unsupported_command: Literal["not_ok", "silent"] = _switch("not_ok", "A34", mark=Mark.ASSUMPTION, about="requests the family does not have: Not OK 0x02, or silence")
-    p6x_options: Literal["ignored", "refused"] = _switch("ignored", "A35", mark=Mark.ASSUMPTION, about="Protocol options that P6X does not have")
-    booting: Literal["by_options", "silent"] = _switch("by_options", "A37", mark=Mark.ASSUMPTION, about="requests while the terminal starts up: Not OK 0x11 if detailed codes are on, or silence always")
+    p6x_options: Literal["ignored", "refused"] = _switch("ignored", "A35", mark=Mark.ASSUMPTION, about="Protocol options that P6X does not have: ignored, or the request is refused")
 
     # --- Sessions ---------------------------------------------------------------
-    session_ids: Literal["increasing", "scattered"] = _switch("increasing", "A14", mark=Mark.ASSUMPTION, about="how session ids are given out; never zero, never twice")
-    duplicate_reference: Literal["accept", "refuse"] = _switch("accept", "A15", mark=Mark.ASSUMPTION, about="Start Session with the reference of an open session; refused with 0x0B")
-    commit_zero: Literal["accept", "refuse"] = _switch("accept", "A16", mark=Mark.ASSUMPTION, about="Commit Session of amount 0")
-    over_commit: Literal["refuse", "accept"] = _switch("refuse", "A16", mark=Mark.ASSUMPTION, about="Commit Session above the authorized amount")
+    session_ids: Literal["increasing", "scattered"] = _switch("increasing", "A14", mark=Mark.ASSUMPTION, about="how session ids are given out: rising, or in no order; never zero, never twice")
+    duplicate_reference: Literal["accept", "refuse"] = _switch("accept", "A15", mark=Mark.ASSUMPTION, about="Start Session with the reference of an open session: accepted, or refused with 0x0B")
+    commit_zero: Literal["accept", "refuse"] = _switch("accept", "A16", mark=Mark.ASSUMPTION, about="Commit Session of amount 0: releases everything, or is refused")
+    over_commit: Literal["refuse", "accept"] = _switch("refuse", "A16", mark=Mark.ASSUMPTION, about="Commit Session above the authorized amount: refused and still open, or taken")
     repeated_close: Literal["not_found", "ok"] = _switch("not_found", "A17", mark=Mark.ASSUMPTION, about="Commit or Void of a session that is closed: Not OK 0x0C, or OK again")
-    setup_timeout_zero: Literal["no_expiry", "at_once"] = _switch("no_expiry", "A18", mark=Mark.ASSUMPTION, about="session life of 0 s in Setup")
+    setup_timeout_zero: Literal["no_expiry", "at_once"] = _switch("no_expiry", "A18", mark=Mark.ASSUMPTION, about="session life of 0 s in Setup: never ends by itself, or ends at once")
     remove_sessions: Literal["off", "records_only"] = _switch("off", "A32", mark=Mark.ASSUMPTION, about="Remove Sessions: refused with 0x0D, or the records go and no money moves")
 
     # --- Permissions ------------------------------------------------------------
-    synchronize_while_reading: Literal["online", "refuse"] = _switch("online", "A29", mark=Mark.ASSUMPTION, about="Synchronize in WAIT_CARD and WAIT_AUTH")
+    synchronize_while_reading: Literal["online", "refuse"] = _switch("online", "A29", mark=Mark.ASSUMPTION, about="Synchronize in WAIT_CARD and WAIT_AUTH: ends the read and leads to ONLINE, or is refused")
     setup_states: Literal["online_only", "also_set_up"] = _switch("online_only", "A30", mark=Mark.ASSUMPTION, about="Setup in ONLINE, or also in DISABLED and ENABLED")
-    undocumented_states: Literal["narrow", "any"] = _switch("narrow", "A31", mark=Mark.ASSUMPTION, about="states of Update Session, Add Transaction Context and other requests without a documented state")
+    undocumented_states: Literal["narrow", "any"] = _switch("narrow", "A31", mark=Mark.ASSUMPTION, about="states of Update Session, Add Transaction Context and other requests without a documented state: those of Commit Session, or all")
 
     def __post_init__(self) -> None:
         for switch in PROFILE_SWITCHES.values():
@@ -224,9 +223,9 @@ def _settled(about: str, note: str) -> Entry:
 # fmt: off
 #: Every id of psp.md 9 and 10, in order.
 REGISTER: Final[Mapping[str, Entry]] = {
-    "A1": _covered("payload of Commit Session", "commit_order", note="size is DUMP; a wrong size is Malformed"),
+    "A1": _covered("payload of Commit Session", "commit_order", note="the size is known from a published recording, the order is not"),
     "A2": _covered("payload of Auth Session", "auth_session_tail"),
-    "A3": _settled("payload of Session Cancelled", "DUMP: empty; the decoder tolerates more bytes"),
+    "A3": _settled("payload of Session Cancelled", "empty in a published recording; the decoder tolerates more bytes"),
     "A4": _covered("Reset and its answer", "reset_answer"),
     "A5": _covered("answer to Protocol", "protocol_answer"),
     "A6": _covered("size of Result OK with detailed codes", "result_size", note="the decoder takes both sizes always"),
@@ -260,9 +259,9 @@ REGISTER: Final[Mapping[str, Entry]] = {
     "A34": _covered("requests the family does not have", "unsupported_command"),
     "A35": _covered("options P6X does not have", "p6x_options"),
     "A36": _covered("frame limit of versions 1 and 2", "version_frame_limit"),
-    "A37": _covered("terminal starting up", "booting"),
+    "A37": _settled("terminal starting up", "silence: the simulated terminal forgets its options when it restarts, so detailed codes are never on by then; Not OK 0x11 is a fault of the catalogue (terminal_not_ready)"),
     "A38": _settled("other bits of the payment methods", "opaque: passed through, only 0x02 is ever set"),
-    "C1": _covered("speed of the serial line", "baud_rate"),
+    "C1": _settled("speed of the serial line", "set with the line, at both its ends (psp_device, --baud); no reading of a message depends on it"),
     "C2": _covered("magic on P6X", "terminal_magic", "wrong_magic"),
     "C3": _covered("preamble on P6X", "terminal_preamble"),
     "C4": _covered("largest block", "frame_limit_bytes", "version_frame_limit"),

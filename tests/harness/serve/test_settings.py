@@ -28,8 +28,8 @@ def test_an_empty_profile_is_the_default() -> None:
         ("[psp", "mine: not TOML"),
         ("[csp]\n", "found 'csp', allowed [psp] and [cps]"),
         ("psp = 1\n", "psp: found 1, allowed a table"),
-        ("[psp]\nspeed = 1\n", "found 'speed', allowed baud_rate"),
-        ("[psp]\nbaud_rate = 9600\n", "baud_rate: found 9600, allowed 115200, 57600"),
+        ("[psp]\nspeed = 1\n", "found 'speed', allowed terminal_preamble"),
+        ("[psp]\nresult_size = 9\n", "result_size: found 9, allowed 2, 1"),
         ("[cps]\nbad_key = 500\n", "bad_key: found 500, allowed 401, 403"),
     ],
 )

@@ -159,12 +159,12 @@ def test_a_port_in_use_is_one_line_and_status_2(refused: Refused, flag: str) -> 
         (["--tls-cert", "no.pem"], "--tls-cert no.pem: No such file or directory"),
         (["--api-key", "a b"], "--api-key: found 'a b', allowed"),
         (["--profile", "nowhere.toml"], "--profile nowhere.toml: No such file"),
-        (["--profile", "bad.toml"], "baud_rate: found 1, allowed 115200, 57600"),
+        (["--profile", "bad.toml"], "result_size: found 9, allowed 2, 1"),
         (["--trace", "no/where.jsonl"], "--trace no/where.jsonl: No such file"),
     ],
 )
 def test_wrong_use_is_one_line_and_status_2(
     refused: Refused, tmp_path: Path, flags: list[str], words: str
 ) -> None:
-    (tmp_path / "bad.toml").write_text("[psp]\nbaud_rate = 1\n", encoding="utf-8")
+    (tmp_path / "bad.toml").write_text("[psp]\nresult_size = 9\n", encoding="utf-8")
     assert words in refused(*flags)

@@ -393,7 +393,6 @@ def json_of(response: cps.Response) -> object:
 def psp(
     family: Family = Family.APOLLO,
     *,
-    late: Literal["deliver", "reverse"] = "deliver",
     link: Literal["tcp", "serial"] = "tcp",
     card_detect_s: int = 2_147_483_647,
     readings: Mapping[str, object] | None = None,
@@ -403,7 +402,6 @@ def psp(
     settings = TerminalSettings(
         family=family,
         link=link,
-        late_approval=late,
         card_detect_s=card_detect_s,
         psp_profile=Profile.from_mapping({**(readings or {}), **more}),
     )

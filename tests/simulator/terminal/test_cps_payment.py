@@ -166,6 +166,18 @@ def test_one_authorize_at_a_time() -> None:
     assert len(host.court.bank.holds) == 1
 
 
+def test_a_late_approval_stays_open_or_is_reversed_by_the_terminal() -> None:
+    for reading, is_kept in (("deliver", True), ("reverse", False)):
+        host = cloud(policy={"late_approval": reading})
+        host.read()
+        host.court.bank.delay_ms = 240_000
+        assert _session(host.call("E6", wait_ms=210_000)).state == "DECLINED"
+        host.court.run(60_000)
+        assert [one.is_open for one in host.court.sessions()] == [True] * is_kept
+        host.court.run(240_000)
+        assert bool(host.court.bank.open_holds()) is is_kept
+
+
 def test_partial_approval_by_policy() -> None:
     host = cloud()
     host.court.bank.outcome = "partial"

@@ -25,6 +25,7 @@ from wire.psp import (
     Direction,
     Family,
     Name,
+    Profile,
     Reading,
     SetupAction,
     State,
@@ -57,7 +58,7 @@ class PspMachine(RuleBasedStateMachine):
     def begin(self, family: Family, late: str, link: str) -> None:
         self.settings = TerminalSettings(
             family=family,
-            late_approval="deliver" if late == "deliver" else "reverse",
+            psp_profile=Profile.from_mapping({"late_approval": late}),
             link="tcp" if link == "tcp" else "serial",
         )
         self.court = Court(self.settings)

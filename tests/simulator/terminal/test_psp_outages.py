@@ -124,7 +124,7 @@ def test_sessions_survive_power_loss_and_a_commit_under_way_is_done_once() -> No
 
 
 def test_an_approval_that_comes_while_the_power_is_off_waits_for_the_start() -> None:
-    host = psp(late="deliver")
+    host = psp(late_approval="deliver")
     host.send(Name.START_SESSION, amount_minor=5000, reference=1)
     host.court.tap()
     host.send(Name.AUTH_SESSION)

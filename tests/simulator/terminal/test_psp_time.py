@@ -157,7 +157,7 @@ def _late(host: PspHost) -> list[Name]:
 
 
 def test_a_late_approval_is_delivered_on_its_connection() -> None:
-    host = psp(late="deliver")
+    host = psp(late_approval="deliver")
     assert _late(host) == [Name.SESSION_APPROVED]
     (session,) = host.court.sessions()
     assert session.is_open
@@ -166,7 +166,7 @@ def test_a_late_approval_is_delivered_on_its_connection() -> None:
 
 
 def test_a_late_approval_may_be_reversed_by_the_terminal() -> None:
-    host = psp(late="reverse")
+    host = psp(late_approval="reverse")
     assert _late(host) == []
     host.court.run(1_000)
     assert host.court.sessions() == []
@@ -176,7 +176,7 @@ def test_a_late_approval_may_be_reversed_by_the_terminal() -> None:
 
 
 def test_a_late_approval_is_never_told_to_another_connection() -> None:
-    host = psp(late="deliver")
+    host = psp(late_approval="deliver")
     host.court.bank.delay_ms = 5_000
     host.send(Name.START_SESSION, amount_minor=5000, reference=1)
     host.court.tap()
@@ -192,7 +192,7 @@ def test_a_late_approval_is_never_told_to_another_connection() -> None:
 
 
 def test_an_approval_after_a_reset_is_late_and_told_on_the_same_connection() -> None:
-    host = psp(late="deliver")
+    host = psp(late_approval="deliver")
     host.court.bank.delay_ms = 5_000
     host.send(Name.START_SESSION, amount_minor=5000, reference=1)
     host.court.tap()
