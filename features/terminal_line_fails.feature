@@ -56,6 +56,17 @@ Feature: The line to the terminal fails
         | inside |
         | behind |
 
+  # The first connection after a break may be used at once; after that it is the schedule.
+  @should @apollo @R-RTY-04 @R-TRM-06
+  Rule: A close that breaks each connection is not sent on each new one
+
+    @S-H06
+    Scenario: The connection is reset inside five commits
+      Given the driver is charging at connector 1
+      And the connection will be reset inside the next five commits
+      When the driver unplugs at connector 1
+      Then the driver's session is committed within 10 minutes
+
   @should @apollo @R-TRM-06 @R-RTY-06
   Rule: A connection that is dead is noticed by what is not answered on it
 

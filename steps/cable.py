@@ -54,6 +54,12 @@ def reset_behind_commit(bench: Bench) -> None:
     bench.faults.put("tcp_reset_at", message=_COMMIT, byte=1_000)
 
 
+@given(phrase("the connection will be reset inside the next {times:Count} commits"))
+def reset_inside_commits(bench: Bench, times: int) -> None:
+    """Given the connection will be reset inside the next five commits"""
+    bench.faults.put("tcp_reset_at", message=_COMMIT, byte=6, count=times)
+
+
 @given(phrase("the connection to the terminal has died without a word"))
 @when(phrase("the connection to the terminal dies without a word"))
 def dies_silently(bench: Bench) -> None:

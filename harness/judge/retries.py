@@ -106,7 +106,7 @@ def _hammering(dossier: Dossier) -> Iterator[Finding]:
 
 
 def _free(dossier: Dossier, earlier: Attempt, later: Attempt) -> bool:
-    """One repeat at once is free after some refusals, and after a recovery."""
+    """One repeat at once is free after some refusals, and one after a recovery."""
     if earlier.answer in _FREE_AFTER:
         repeats = [
             a
@@ -114,6 +114,17 @@ def _free(dossier: Dossier, earlier: Attempt, later: Attempt) -> bool:
             if a.seq < earlier.seq and a.answer == earlier.answer
         ]
         return not repeats
+    # A line that breaks under each attempt would free them all.
+    hurried = [
+        after
+        for before, after in pairwise(dossier.attempts)
+        if after.t_ms - before.t_ms < HAMMER_MS and _recovers(dossier, before, after)
+    ]
+    return later in hurried[:1]
+
+
+def _recovers(dossier: Dossier, earlier: Attempt, later: Attempt) -> bool:
+    """Between the two, the terminal could be reached again."""
     return any(earlier.t_ms <= s.end_ms <= later.t_ms for s in _closed_doors(dossier))
 
 
