@@ -37,6 +37,7 @@ Feature: Late and doubled news
       When the second driver taps
       Then the second driver's session stays open
       And no more than two authorisations have been attempted
+      And the controller has sent no closes
 
   @should @R-CPS-01 @R-CPS-02 @cps
   Rule: A driver is served although the news is lost
