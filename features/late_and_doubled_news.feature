@@ -21,6 +21,7 @@ Feature: Late and doubled news
       When the driver taps
       Then one session has been opened
       And one authorisation has been attempted
+      And the driver's session stays open
 
     @S-K02 @R-NOS-08
     Scenario: The news of a card comes when the card has been dropped
