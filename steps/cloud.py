@@ -25,6 +25,7 @@ from simulator.cards import ORDINARY_CARDS
 from steps.words import phrase
 
 CLOSES: Final = ("E9", "E10")
+AUTHORISE: Final = "E6"
 ROUTE_OF: Final = {"commit": "E9", "cancel": "E10"}
 #: How long a host waits for a commit (psp.md 4.1).
 COMMIT_LIMIT_MS: Final = 60_000
@@ -126,6 +127,12 @@ def commit_failed(bench: Bench) -> None:
 def close_done(bench: Bench, close: str, how: str) -> None:
     """Given the payment cloud does the next commit and never answers"""
     bench.faults.put(how, route=ROUTE_OF[close])
+
+
+@given(phrase("the payment cloud does the next authorisation and {how:Unanswered}"))
+def authorisation_done(bench: Bench, how: str) -> None:
+    """Given the payment cloud does the next authorisation and answers an error"""
+    bench.faults.put(how, route=AUTHORISE)
 
 
 @given(

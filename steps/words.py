@@ -173,6 +173,7 @@ _UNANSWERED: Final = {
     "never answers": "http_timeout_after",
     "answers nothing": "http_empty_body",
     "answers nonsense": "http_malformed",
+    "answers an error": "http_status_after",
 }
 
 
