@@ -55,7 +55,13 @@ Feature: Misleading answers of the payment cloud
         | answer   |
         | nothing  |
         | nonsense |
-        | an error |
+
+    @S-Q08
+    Scenario: The authorisation is done and answered with an error
+      Given the payment cloud does the next authorisation and answers an error
+      And the driver has tapped
+      When 4 minutes pass
+      Then every session is closed within 60 seconds
 
   @must @R-RTY-02 @R-RTY-09 @cps
   Rule: Closed already is final, and not always as asked
