@@ -61,7 +61,7 @@ Feature: The line to the terminal fails
   Rule: A close that breaks each connection is not sent on each new one
 
     @S-H06
-    Scenario: The connection is reset inside five commits
+    Scenario: Five commits in a row break the connection
       Given the driver is charging at connector 1
       And the connection will be reset inside the next five commits
       When the driver unplugs at connector 1

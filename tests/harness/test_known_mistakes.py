@@ -2,10 +2,10 @@
 
 Each wrong controller is the reference controller with one mistake (requirements.md,
 end of section 2, and some of ours), declared and examined as a vendor's would be, in
-scenarios of features/ that are named in ``mistakes/table.py``. The same wrapper without a mistake,
-and one that only renames what it says, are green in every scenario used here, so what
-turns red is the mistake. A controller that crashed would prove nothing: whoever raises
-is an ERROR of the examiner, and no row allows that.
+scenarios of features/ that are named in ``mistakes/table.py``. The same wrapper without
+a mistake, and one that only renames what it says, are green in every scenario used
+here, so what turns red is the mistake. A controller that crashed would prove nothing:
+whoever raises is an ERROR of the examiner, and no row allows that.
 """
 
 import io

@@ -88,7 +88,7 @@ UNSAID: Final = Place(
 )
 RIGHT_CARD: Final = Place("whose_card_stops", "The right card is not authorised again")
 BREAKS: Final = Place(
-    "terminal_line_fails", "The connection is reset inside five commits"
+    "terminal_line_fails", "Five commits in a row break the connection"
 )
 SLOW: Final = Place(
     "issuer_answers", "The terminal answers a commit just before its limit"
