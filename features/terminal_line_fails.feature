@@ -86,6 +86,14 @@ Feature: The line to the terminal fails
       When the driver unplugs at connector 1
       Then the driver's session is committed within 2 minutes
 
+    # An Apollo may take 5 s: who gives up before drops every slow terminal.
+    @S-H07
+    Scenario: A slow status is no dead connection
+      Given the driver is charging at connector 1
+      When the answer to the next Get Status takes 4 seconds
+      Then the controller does not set the terminal up anew
+      And the driver's session stays open
+
   @must @apollo @R-TRM-07
   Rule: A terminal that has hung up on a silent line is called again
 

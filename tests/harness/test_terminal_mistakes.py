@@ -77,6 +77,7 @@ ROWS = [
     Row("connects_once", H, "the commit behind", TCP, "R-TRM-06"),
     Row("connects_once", H, "Five commits in a row", TCP, "LEFT OPEN"),
     Row("connects_once", H, "while nobody is served", TCP, "R-TRM-06"),
+    Row("is_impatient", H, "A slow status", TCP, "R-RTY-06"),
     Row("believes_every_close", H, "is dead when the driver leaves", TCP, "LEFT OPEN"),
     Row("connects_once", H, "Nothing reaches the terminal", TCP, "R-TRM-07"),
     Row("believes_every_close", H, "cable is cut for an", PSP, "LEFT OPEN"),

@@ -35,6 +35,7 @@ from tests.harness.mistakes.own import bills_the_calendar
 from tests.harness.mistakes.talk import (
     closes_on_each_connection,
     gives_closes_ten_seconds,
+    gives_statuses_two_seconds,
     leaves_cards_to_themselves,
     reads_one_block_at_a_time,
     takes_nothing_for_no,
@@ -70,6 +71,7 @@ __all__ = [
     "drops_instead_of_voiding",
     "forgets_its_ledger",
     "gives_closes_ten_seconds",
+    "gives_statuses_two_seconds",
     "gives_up_early",
     "keeps_time_by_the_calendar",
     "knows_the_card_already",

@@ -99,6 +99,7 @@ OVERTAKEN: Final = Place(
 ONE_PIECE: Final = Place(
     "damaged_blocks", "A card and the answer to a commit arrive in one piece"
 )
+SLOW_STATUS: Final = Place("terminal_line_fails", "A slow status is no dead connection")
 
 # fmt: off
 KNOWN: Final = (
@@ -172,6 +173,9 @@ KNOWN: Final = (
     )),
     Known(number=21, factory="reads_one_block_at_a_time", what="reads only the first block of what arrives in one piece", caught=(
         _by(ONE_PIECE, "TWICE", "R-PSP-01", APOLLO),
+    )),
+    Known(number=22, factory="gives_statuses_two_seconds", what="takes a line for dead when a status takes longer than 2 s", caught=(
+        _by(SLOW_STATUS, "CLOSED", "R-RTY-06", APOLLO),
     )),
 )
 # fmt: on

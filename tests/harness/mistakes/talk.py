@@ -26,6 +26,8 @@ from wire.psp import Direction, Message, Name
 
 #: How long every other command may take; a close may take 60 s.
 _OTHERS_MS: Final = 10_000
+#: An Apollo may take 5 s for a status.
+_AT_ONCE_MS: Final = 2_000
 _CLOSES: Final = (Name.COMMIT_SESSION, Name.VOID_SESSION)
 
 
@@ -75,6 +77,16 @@ class _Hasty(PspLine):
     ) -> None:
         limit_ms = _OTHERS_MS if request.name in _CLOSES else limit_ms
         super().ask(request, now_ms, limit_ms=limit_ms)
+
+
+class _Impatient(PspLine):
+    """Takes a line for dead on which a status is not answered at once."""
+
+    def check(self, now_ms: int) -> None:
+        super().check(now_ms)
+        if self.status is not None:
+            due_ms = min(self.status.due_ms, now_ms + _AT_ONCE_MS)
+            self.status = replace(self.status, due_ms=due_ms)
 
 
 class _TakesOldNews(CpsSide):
@@ -130,3 +142,8 @@ def takes_old_news(place: Place) -> Controller:
 def reads_one_block_at_a_time(place: Place) -> Controller:
     """M21"""
     return _OneBlockAtATime(place, unchanged)
+
+
+def gives_statuses_two_seconds(place: Place) -> Controller:
+    """M22"""
+    return exchanged(place, [("_desk.terminal._line", _Impatient)])
