@@ -81,6 +81,16 @@ Feature: Blocks are damaged on the cable
       When the driver taps
       Then energy flows at connector 1 within 40 seconds
 
+    # What comes behind the card is the answer to the commit, and is read as well.
+    @S-P03 @apollo
+    Scenario: A card and the answer to a commit arrive in one piece
+      Given the driver is charging at connector 1
+      And the next Card Read arrives in one piece with its successor
+      And the second driver has tapped
+      When the driver unplugs at connector 1
+      Then the driver's session is committed within 10 seconds
+      And the close is not sent again
+
     # The first byte of a P6X block can be configured, so noise may look like a block.
     @S-P04 @apollo
     Scenario: Noise comes before the answer

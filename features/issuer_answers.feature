@@ -88,6 +88,15 @@ Feature: The card issuer answers
       When the driver taps and is authorised
       Then energy flows at connector 1 within 30 seconds
 
+    # A terminal may take 60 s for a commit; who asks again before has given up too early.
+    @S-I08 @psp
+    Scenario: The terminal answers a commit just before its limit
+      Given the driver is charging at connector 1
+      And the answer to the next Commit Session takes 55 seconds
+      When the driver unplugs at connector 1
+      Then the driver's session is committed within 10 seconds
+      And the close is not sent again
+
   @must @R-RTY-07 @R-TRM-06
   Rule: An authorisation without an answer is neither approved nor declined
 

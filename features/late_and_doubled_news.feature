@@ -21,6 +21,7 @@ Feature: Late and doubled news
       When the driver taps
       Then one session has been opened
       And one authorisation has been attempted
+      And the driver's session stays open
 
     @S-K02 @R-NOS-08
     Scenario: The news of a card comes when the card has been dropped
@@ -37,6 +38,7 @@ Feature: Late and doubled news
       When the second driver taps
       Then the second driver's session stays open
       And no more than two authorisations have been attempted
+      And the controller has sent no closes
 
   @should @R-CPS-01 @R-CPS-02 @cps
   Rule: A driver is served although the news is lost

@@ -40,6 +40,29 @@ Feature: Misleading answers of the payment cloud
         | nothing  |
         | nonsense |
 
+  @must @R-RTY-07 @cps
+  Rule: An authorisation whose answer tells nothing may hold money
+
+    # That a cloud or a proxy in front of it answers so is an assumption.
+    @S-Q08 @R-CPS-07
+    Scenario Outline: The authorisation is done and answered with <answer>
+      Given the payment cloud does the next authorisation and answers <answer>
+      And the driver has tapped
+      When 4 minutes pass
+      Then every session is closed within 60 seconds
+
+      Examples:
+        | answer   |
+        | nothing  |
+        | nonsense |
+
+    @S-Q08
+    Scenario: The authorisation is done and answered with an error
+      Given the payment cloud does the next authorisation and answers an error
+      And the driver has tapped
+      When 4 minutes pass
+      Then every session is closed within 60 seconds
+
   @must @R-RTY-02 @R-RTY-09 @cps
   Rule: Closed already is final, and not always as asked
 

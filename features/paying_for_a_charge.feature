@@ -96,7 +96,7 @@ Feature: Paying for a charge
       Given the controller claims to accept RFID cards
       And the driver has plugged in at connector 1
       When the driver taps the rfid unknown card
-      Then the terminal is ready for the next card
+      Then the terminal reads cards again within 15 seconds
       And the driver is told declined
       And no authorisation is attempted
       And no energy flows at connector 1

@@ -56,6 +56,17 @@ Feature: The line to the terminal fails
         | inside |
         | behind |
 
+  # The first connection after a break may be used at once; after that it is the schedule.
+  @should @apollo @R-RTY-04 @R-TRM-06
+  Rule: A close that breaks each connection is not sent on each new one
+
+    @S-H06
+    Scenario: Five commits in a row break the connection
+      Given the driver is charging at connector 1
+      And the connection will be reset inside the next five commits
+      When the driver unplugs at connector 1
+      Then the driver's session is committed within 10 minutes
+
   @should @apollo @R-TRM-06 @R-RTY-06
   Rule: A connection that is dead is noticed by what is not answered on it
 
@@ -74,6 +85,14 @@ Feature: The line to the terminal fails
       And the connection to the terminal has died without a word
       When the driver unplugs at connector 1
       Then the driver's session is committed within 2 minutes
+
+    # An Apollo may take 5 s: who gives up before drops every slow terminal.
+    @S-H07
+    Scenario: A slow status is no dead connection
+      Given the driver is charging at connector 1
+      When the answer to the next Get Status takes 4 seconds
+      Then the controller does not set the terminal up anew
+      And the driver's session stays open
 
   @must @apollo @R-TRM-07
   Rule: A terminal that has hung up on a silent line is called again

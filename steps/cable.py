@@ -30,6 +30,8 @@ _DAMAGE: Final[Mapping[str, tuple[str, Mapping[str, Value]]]] = {
 }
 #: Who has not read the answer to a close waits 60 s for it.
 AGAIN_WITHIN_MS: Final = 90_000
+#: Two questions for the status, and what would follow from them.
+LOOK_MS: Final = 45_000
 _COMMIT: Final = "Commit Session"
 #: What answers a commit, and only that: whatever was said before it has passed.
 _RESULT: Final[Mapping[str, Value]] = {
@@ -52,6 +54,18 @@ def reset_inside_commit(bench: Bench) -> None:
 def reset_behind_commit(bench: Bench) -> None:
     """Given the connection will be reset behind the next Commit Session"""
     bench.faults.put("tcp_reset_at", message=_COMMIT, byte=1_000)
+
+
+@given(phrase("the connection will be reset inside the next {times:Count} commits"))
+def reset_inside_commits(bench: Bench, times: int) -> None:
+    """Given the connection will be reset inside the next five commits"""
+    bench.faults.put("tcp_reset_at", message=_COMMIT, byte=6, count=times)
+
+
+@when(phrase("the answer to the next Get Status takes {time:Duration}"))
+def status_answered_late(bench: Bench, time: int) -> None:
+    """When the answer to the next Get Status takes 4 seconds"""
+    bench.faults.put("delay_answer", message="Get Status", delay_ms=time)
 
 
 @given(phrase("the connection to the terminal has died without a word"))
@@ -97,6 +111,14 @@ def set_up_anew(bench: Bench, limit: int) -> None:
         within_ms=limit,
         seen=lambda: f"terminal {bench.court.terminal.state!s}",
     )
+
+
+@then(phrase("the controller does not set the terminal up anew"))
+def not_set_up_anew(bench: Bench) -> None:
+    """Then the controller does not set the terminal up anew"""
+    since_ms = bench.since_ms
+    if bench.run_until(lambda: bool(setups(bench, since_ms=since_ms)), LOOK_MS):
+        raise Breach("no set-up of the terminal", "Setup")
 
 
 # --- blocks -----------------------------------------------------------------------

@@ -25,7 +25,6 @@ from simulator.cards import ORDINARY_CARDS
 from steps.words import phrase
 
 CLOSES: Final = ("E9", "E10")
-ROUTE_OF: Final = {"commit": "E9", "cancel": "E10", "start": "E3"}
 #: How long a host waits for a commit (psp.md 4.1).
 COMMIT_LIMIT_MS: Final = 60_000
 #: Long enough for a second authorisation to leave after the first (requirements 3.9).
@@ -90,15 +89,15 @@ def keeps_no_closes(bench: Bench) -> None:
 
 @given(
     phrase(
-        "the payment cloud answers every {close:Close} with {status:Status} for "
+        "the payment cloud answers every {call:Call} with {status:Status} for "
         "{time:Duration}"
     )
 )
-def every_close_answered_for(bench: Bench, close: str, status: int, time: int) -> None:
+def every_call_answered_for(bench: Bench, call: str, status: int, time: int) -> None:
     """Given the payment cloud answers every cancel with 500 for 26 hours"""
     bench.faults.put(
         "http_status",
-        route=ROUTE_OF[close],
+        route=call,
         status=status,
         count=0,
         for_s=time // 1000,
@@ -107,13 +106,13 @@ def every_close_answered_for(bench: Bench, close: str, status: int, time: int) -
 
 @given(
     phrase(
-        "the payment cloud answers the next {times:Count} {close:Closing} with "
+        "the payment cloud answers the next {times:Count} {calls:Calls} with "
         "{status:Status}"
     )
 )
-def next_closes_answered(bench: Bench, times: int, close: str, status: int) -> None:
+def next_calls_answered(bench: Bench, times: int, calls: str, status: int) -> None:
     """Given the payment cloud answers the next four cancels with 500"""
-    bench.faults.put("http_status", route=ROUTE_OF[close], status=status, count=times)
+    bench.faults.put("http_status", route=calls, status=status, count=times)
 
 
 @given(phrase("the payment cloud answers the next commit with a failed session"))
@@ -122,27 +121,26 @@ def commit_failed(bench: Bench) -> None:
     bench.faults.put("http_failed_state")
 
 
-@given(phrase("the payment cloud does the next {close:Close} and {how:Unanswered}"))
-def close_done(bench: Bench, close: str, how: str) -> None:
-    """Given the payment cloud does the next commit and never answers"""
-    bench.faults.put(how, route=ROUTE_OF[close])
+@given(phrase("the payment cloud does the next {call:Call} and {how:Unanswered}"))
+def call_done(bench: Bench, call: str, how: str) -> None:
+    """Given the payment cloud does the next authorisation and never answers"""
+    bench.faults.put(how, route=call)
 
 
 @given(
     phrase(
-        "the payment cloud does not do the next {close:Close} and answers "
-        "{status:Status}"
+        "the payment cloud does not do the next {call:Call} and answers {status:Status}"
     )
 )
-def close_hollow(bench: Bench, close: str, status: int) -> None:
+def call_hollow(bench: Bench, call: str, status: int) -> None:
     """Given the payment cloud does not do the next commit and answers 204"""
-    bench.faults.put("http_hollow", route=ROUTE_OF[close], status=status)
+    bench.faults.put("http_hollow", route=call, status=status)
 
 
-@given(phrase("the payment cloud does not do the next {close:Close} and {how:Undone}"))
-def close_undone(bench: Bench, close: str, how: str) -> None:
-    """Given the payment cloud does not do the next commit and hangs up"""
-    bench.faults.put(how, route=ROUTE_OF[close])
+@given(phrase("the payment cloud does not do the next {call:Call} and {how:Undone}"))
+def call_undone(bench: Bench, call: str, how: str) -> None:
+    """Given the payment cloud does not do the next start and hangs up"""
+    bench.faults.put(how, route=call)
 
 
 @then(phrase("the last close finds the session closed already"))

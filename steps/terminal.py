@@ -133,6 +133,12 @@ def commit_refused_late(bench: Bench, time: int) -> None:
     bench.faults.put("delay_answer", message="Commit Session", delay_ms=time)
 
 
+@given(phrase("the answer to the next Commit Session takes {time:Duration}"))
+def commit_answered_late(bench: Bench, time: int) -> None:
+    """Given the answer to the next Commit Session takes 55 seconds"""
+    bench.faults.put("delay_answer", message="Commit Session", delay_ms=time)
+
+
 @given(phrase("the terminal sends its status under the header of a Result"))
 def status_as_result(bench: Bench) -> None:
     """Given the terminal sends its status under the header of a Result"""

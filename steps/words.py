@@ -151,16 +151,20 @@ def increment_answer(text: str) -> str:
     return text
 
 
-@_pattern(r"commit|cancel")
-def close(text: str) -> str:
-    """The cloud's own words for the two closes."""
-    return text
+#: Calls of the cloud, in its own words where they say enough -> the route.
+_CALLS: Final = {"commit": "E9", "cancel": "E10", "authorisation": "E6", "start": "E3"}
 
 
-@_pattern(r"commits?|cancels?|starts?")
-def closing(text: str) -> str:
-    """The same after a number, and the start of a reading."""
-    return text.removesuffix("s")
+@_pattern("|".join(_CALLS))
+def call(text: str) -> str:
+    """The route of a call of the cloud."""
+    return _CALLS[text]
+
+
+@_pattern("|".join(f"{name}s?" for name in _CALLS))
+def calls(text: str) -> str:
+    """The same after a number."""
+    return _CALLS[text.removesuffix("s")]
 
 
 #: What befalls a callback, and an answer -> the fault of the catalogue.
@@ -174,6 +178,7 @@ _UNANSWERED: Final = {
     "never answers": "http_timeout_after",
     "answers nothing": "http_empty_body",
     "answers nonsense": "http_malformed",
+    "answers an error": "http_status_after",
 }
 #: The same of a call that had none.
 _UNDONE: Final = {
@@ -297,8 +302,8 @@ WORDS: Final[dict[str, Callable[[str], Any]]] = {
     "SessionsHave": _counted("session", tail="has|have"),
     "AuthorisationsHave": _counted("authorisation", tail="has|have"),
     "IncrementAnswer": increment_answer,
-    "Close": close,
-    "Closing": closing,
+    "Call": call,
+    "Calls": calls,
     "CallbackFate": callback_fate,
     "Unanswered": unanswered,
     "Undone": undone,

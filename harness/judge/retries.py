@@ -85,17 +85,11 @@ def retries(dossier: Dossier) -> Iterator[Finding]:
 
 
 def _hammering(dossier: Dossier) -> Iterator[Finding]:
-    attempts = dossier.attempts
-    fast = [
-        later
-        for earlier, later in pairwise(attempts)
-        if later.t_ms - earlier.t_ms < HAMMER_MS and not _free(dossier, earlier, later)
-    ]
-    brisk = [
-        later
-        for earlier, later in pairwise(attempts)
-        if HAMMER_MS <= later.t_ms - earlier.t_ms < _BRISK_MS
-    ]
+    pairs = [(b.t_ms - a.t_ms, a, b) for a, b in pairwise(dossier.attempts)]
+    hurried = [(a, b) for gap_ms, a, b in pairs if gap_ms < HAMMER_MS]
+    free = _free(dossier, hurried)
+    fast = [later for _, later in hurried if later.seq not in free]
+    brisk = [later for gap_ms, _, later in pairs if HAMMER_MS <= gap_ms < _BRISK_MS]
     if len(fast) >= HAMMER_TIMES:
         expected = f"fewer than {HAMMER_TIMES} repeats within {HAMMER_MS // 1000} s"
         words = ("R-RTY-04", expected, f"{len(fast)} of them")
@@ -105,15 +99,25 @@ def _hammering(dossier: Dossier) -> Iterator[Finding]:
         yield _line(dossier, Conduct.PASS, words, brisk[-1])
 
 
-def _free(dossier: Dossier, earlier: Attempt, later: Attempt) -> bool:
-    """One repeat at once is free after some refusals, and after a recovery."""
-    if earlier.answer in _FREE_AFTER:
-        repeats = [
-            a
-            for a in dossier.attempts
-            if a.seq < earlier.seq and a.answer == earlier.answer
-        ]
-        return not repeats
+def _free(dossier: Dossier, hurried: Sequence[tuple[Attempt, Attempt]]) -> set[int]:
+    """One repeat at once is free after some refusals, and one after a recovery.
+
+    Not one after each recovery: a line that breaks under each attempt would free all.
+    """
+    first: dict[str, int] = {}
+    for attempt in dossier.attempts:
+        first.setdefault(attempt.answer, attempt.seq)
+    refused, recovered = set(), []
+    for earlier, later in hurried:
+        if earlier.answer not in _FREE_AFTER:
+            recovered += [later.seq] if _recovers(dossier, earlier, later) else []
+        elif first[earlier.answer] == earlier.seq:
+            refused.add(later.seq)
+    return refused | set(recovered[:1])
+
+
+def _recovers(dossier: Dossier, earlier: Attempt, later: Attempt) -> bool:
+    """Between the two, the terminal could be reached again."""
     return any(earlier.t_ms <= s.end_ms <= later.t_ms for s in _closed_doors(dossier))
 
 

@@ -275,11 +275,11 @@ def card_read(timeline: Timeline, tap: Act) -> At | None:
     """When the controller was told of the card of this tap; None when it was not."""
     later = (a.seq for a in timeline.acts if a.act == "tap" and a.seq > tap.seq)
     until_seq = next(later, 1 << 62)
-    told = since(_card_reads(timeline), tap.seq)[:1]
+    told = since(card_reads(timeline), tap.seq)[:1]
     return next((at for at in told if at.seq < until_seq), None)
 
 
-def _card_reads(timeline: Timeline) -> list[At]:
+def card_reads(timeline: Timeline) -> list[At]:
     """Every card that the controller was told of, by any way; found once."""
     if timeline.card_reads is None:
         told: list[At] = [

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from controller_ref.core import build as build_reference
+from tests.harness.mistakes import gives_statuses_two_seconds
 from wire import cps, psp
 from wire.machine import (
     Action,
@@ -396,3 +397,4 @@ ignores_checksums = _factory(IgnoresChecksums)
 takes_a_status_for_a_result = _factory(TakesAStatusForAResult)
 takes_not_found_for_closed = _factory(TakesNotFoundForClosed)
 swaps_its_bytes = _factory(SwapsItsBytes)
+is_impatient = gives_statuses_two_seconds

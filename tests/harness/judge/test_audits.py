@@ -65,3 +65,39 @@ def test_a_terminal_is_not_rebooted_while_a_close_is_owed(play: Play) -> None:
     assert "R-TRM-11" not in breaches(play(f"{OPEN}\n{confirmed}\n307 {reboot}"))
     assert "R-TRM-11" not in breaches(play(f"{OPEN}\n4 {reboot}\n{confirmed}"))
     assert play(f"1 {reboot}").green
+
+
+CARD = """
+0     life ready
+1     tap Ada visa
+1.5   reader cps CARD
+1.6   callback card visa
+"""
+CLOUD = {"interface": "cps"}
+
+
+def kept(play: Play, *lines: str, script: str = CARD) -> bool:
+    """Whether the card is found to have been left to itself."""
+    script = "\n".join([script, *lines, "60 seen epilogue"])
+    return "R-CPS-03" in breaches(play(script, claims=CLOUD))
+
+
+def test_a_card_that_is_not_charged_is_let_go_within_30_seconds(play: Play) -> None:
+    dropped = "31.5 reader cps IDLE"
+    assert kept(play, dropped)
+    assert kept(play), "a terminal that never drops it"
+    assert kept(play, "40 call 1 E5"), "too late"
+    assert not kept(play, "20 call 1 E5", dropped), "a stop that was lost is a stop"
+    assert not kept(play, "20 call 1 E6", dropped)
+    assert not kept(play, "10 reader cps IDLE"), "gone before anybody was late"
+
+
+def test_who_could_not_let_the_card_go_has_not_left_it(play: Play) -> None:
+    dropped = "31.5 reader cps IDLE"
+    unheard = CARD.replace("1.6   callback", "20   callback")
+    assert not kept(play, dropped, script=unheard), (
+        "too late to be held against anybody"
+    )
+    assert not kept(play, "5 life killed", "50 life ready", dropped)
+    assert not kept(play, "5 link cloud down refused", "50 link cloud up", dropped)
+    assert not kept(play, dropped, script=CARD.replace("reader cps", "reader psp"))

@@ -74,6 +74,19 @@ def test_one_repeat_is_free_after_a_recovery(play: Play) -> None:
     assert found(play(script)) == ([], [])
 
 
+def test_a_line_that_breaks_under_each_attempt_frees_one_of_them(play: Play) -> None:
+    def broken(*times: int) -> str:
+        script = tries(*times)
+        for at in times[1:]:
+            line = f"{at - 0.8} link psp down reset\n{at - 0.1} link psp up"
+            script = script.replace(f"\n{at} >", f"\n{line}\n{at} >")
+        return script
+
+    assert found(play(broken(302, 304, 306, 308))) == ([], [])
+    assert found(play(broken(302, 304, 306, 308, 310))) == (["R-RTY-04"], [])
+    assert found(play(broken(302, 332, 362, 392, 422))) == ([], [])
+
+
 CPS = {"interface": "cps"}
 CPS_OPEN = """
 0     said welcome 1:A:open:1000 2:A:open:7000

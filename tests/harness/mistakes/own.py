@@ -91,7 +91,7 @@ def _exchange(owner: Any, name: str, part: type) -> None:
     getattr(owner, name).__class__ = part
 
 
-def _parts(place: Place, changes: Sequence[tuple[str, type]]) -> Controller:
+def exchanged(place: Place, changes: Sequence[tuple[str, type]]) -> Controller:
     """The reference controller; ``changes``: a path of attributes, and what it is."""
     core: Controller = build_reference(place)
     for path, part in changes:
@@ -104,24 +104,24 @@ def _parts(place: Place, changes: Sequence[tuple[str, type]]) -> Controller:
 
 
 def repeats_every_close(place: Place) -> Controller:
-    return _parts(place, [("_desk.terminal._closes", _TwiceEach)])
+    return exchanged(place, [("_desk.terminal._closes", _TwiceEach)])
 
 
 def believes_a_refusal(place: Place) -> Controller:
-    return _parts(place, [("_desk.terminal._closes", _BelievesRefusals)])
+    return exchanged(place, [("_desk.terminal._closes", _BelievesRefusals)])
 
 
 def says_reset_once(place: Place) -> Controller:
-    return _parts(place, [("_desk.terminal._line", _SaysResetOnce)])
+    return exchanged(place, [("_desk.terminal._line", _SaysResetOnce)])
 
 
 def wants_a_card(place: Place) -> Controller:
-    return _parts(place, [("_desk.terminal", _WantsACard)])
+    return exchanged(place, [("_desk.terminal", _WantsACard)])
 
 
 def waits_for_the_charger(place: Place) -> Controller:
-    return _parts(place, [("_facts", _WaitsForTheCharger)])
+    return exchanged(place, [("_facts", _WaitsForTheCharger)])
 
 
 def bills_the_calendar(place: Place) -> Controller:
-    return _parts(place, [("_facts", _BillsTheCalendar)])
+    return exchanged(place, [("_facts", _BillsTheCalendar)])

@@ -11,6 +11,7 @@ from typing import Final
 EVERY: Final = ("p6x", "apollo", "cps")
 PSP: Final = ("p6x", "apollo")
 CPS: Final = ("cps",)
+APOLLO: Final = ("apollo",)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +27,7 @@ class Caught:
 
 @dataclass(frozen=True, kw_only=True)
 class Known:
-    """One mistake. ``number``: M1 to M15 of requirements.md, section 2."""
+    """One mistake. ``number``: M1 to M15 of requirements.md, section 2; then ours."""
 
     number: int
     factory: str
@@ -82,6 +83,23 @@ OLD: Final = Place(
 DIES: Final = Place(
     "lines_fail", "The controller dies during the charge, and the charge goes on"
 )
+UNSAID: Final = Place(
+    "misleading_answers", "The authorisation is done and answered with an error"
+)
+RIGHT_CARD: Final = Place("whose_card_stops", "The right card is not authorised again")
+BREAKS: Final = Place(
+    "terminal_line_fails", "Five commits in a row break the connection"
+)
+SLOW: Final = Place(
+    "issuer_answers", "The terminal answers a commit just before its limit"
+)
+OVERTAKEN: Final = Place(
+    "late_and_doubled_news", "The news of a card is overtaken by that of the next"
+)
+ONE_PIECE: Final = Place(
+    "damaged_blocks", "A card and the answer to a commit arrive in one piece"
+)
+SLOW_STATUS: Final = Place("terminal_line_fails", "A slow status is no dead connection")
 
 # fmt: off
 KNOWN: Final = (
@@ -137,6 +155,27 @@ KNOWN: Final = (
         _by(EARLIER_LIFE, "LEFT OPEN", "R-PER-04", ("p6x",)),
         _by(OLD, "LEFT OPEN", "R-PER-04", ("p6x",)),
         _by(DIES, "CLOSED", "R-PER-04", PSP),
+    )),
+    Known(number=16, factory="takes_nothing_for_no", what="takes an authorisation that was answered with an error, or with nothing, for a decline", caught=(
+        _by(UNSAID, "LEFT OPEN", "R-RTY-07", CPS),
+    )),
+    Known(number=17, factory="leaves_cards_to_themselves", what="does not let a card go that it will not charge, and waits until the terminal drops it", caught=(
+        _by(RIGHT_CARD, "CLOSED", "R-CPS-03", CPS),
+    )),
+    Known(number=18, factory="closes_on_each_connection", what="sends a close on each new connection, although it is the close that breaks them", caught=(
+        _by(BREAKS, "CLOSED", "R-RTY-04", APOLLO),
+    )),
+    Known(number=19, factory="gives_closes_ten_seconds", what="waits for the answer to a close no longer than for any other, and sends it again", caught=(
+        _by(SLOW, "CLOSED", "R-RTY-06", PSP),
+    )),
+    Known(number=20, factory="takes_old_news", what="takes news of an earlier card for a new tap", caught=(
+        _by(OVERTAKEN, "CLOSED", "R-CPS-02", CPS),
+    )),
+    Known(number=21, factory="reads_one_block_at_a_time", what="reads only the first block of what arrives in one piece", caught=(
+        _by(ONE_PIECE, "TWICE", "R-PSP-01", APOLLO),
+    )),
+    Known(number=22, factory="gives_statuses_two_seconds", what="takes a line for dead when a status takes longer than 2 s", caught=(
+        _by(SLOW_STATUS, "CLOSED", "R-RTY-06", APOLLO),
     )),
 )
 # fmt: on
