@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from harness.bench import Bench
-from harness.watch import lines
+from harness.watch import bay_lines
 from simulator.cards import CARDS
 from simulator.terminal import Session, SessionState
 from wire.records import Record
@@ -76,7 +76,7 @@ def untraceable(bench: Bench, session: Session) -> str:
 def _misreported(bench: Bench, session: Session) -> str:
     """A receipt that names the session names what was paid."""
     names = (session.session_id, session.psp_session_id)
-    for _, line in lines(bench, "to_charger", "show"):
+    for _, line in bay_lines(bench, "to_charger", "show"):
         amount = line.get("amount_minor")
         is_receipt = line.get("kind") == "receipt" and amount is not None
         if is_receipt and line.get("session_id") in names:

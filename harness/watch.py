@@ -8,7 +8,6 @@ controller's fault) or ``NotReached`` (the situation did not come about) with wh
 seen instead.
 """
 
-import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
@@ -152,22 +151,13 @@ def is_reading(bench: Bench) -> bool:
 # --- the trace ------------------------------------------------------------------
 
 
-def lines(bench: Bench, way: str, kind: str) -> Iterator[tuple[Record, Record]]:
+def bay_lines(bench: Bench, way: str, kind: str) -> Iterator[tuple[Record, Record]]:
     """Bay lines of one type that crossed, newest first, with their records."""
     for record in reversed(bench.trace.records):
         if record["kind"] == "bay" and record["direction"] == way:
             line = record["line"]
             if isinstance(line, Mapping) and line.get("type") == kind:
                 yield record, line
-
-
-def was_told(bench: Bench, code: str, *, since_ms: int) -> bool:
-    """Whether a ``show`` with this code came at or after ``since_ms``."""
-    return any(
-        line.get("code") == code
-        for record, line in lines(bench, "to_charger", "show")
-        if _time(record) >= since_ms
-    )
 
 
 def alarms(bench: Bench) -> list[str]:
@@ -193,7 +183,7 @@ def alarms_until(
             str(line.get("code"))
             for record in new
             for line in _alarm_in(record)
-            if until_ms is None or _time(record) <= until_ms
+            if until_ms is None or time_of(record) <= until_ms
         )
         return found
 
@@ -205,24 +195,6 @@ def _alarm_in(record: Record) -> Iterator[Mapping[str, object]]:
         line = record["line"]
         if isinstance(line, Mapping) and line.get("type") == "alarm":
             yield line
-
-
-def shown(bench: Bench, *, since_ms: int) -> list[str]:
-    """What the driver was told on the charger's screen, oldest first."""
-    return [
-        f"{line.get('kind')}/{line.get('code')}: {line.get('text')}"
-        for record, line in lines(bench, "to_charger", "show")
-        if _time(record) >= since_ms
-    ][::-1]
-
-
-def before_tap(bench: Bench) -> list[Record]:
-    """All that happened before anybody held a card to the reader."""
-    return list(itertools.takewhile(_is_no_tap, bench.trace.records))
-
-
-def _is_no_tap(record: Record) -> bool:
-    return record["kind"] != "act" or record["act"] != "tap"
 
 
 def count_messages(bench: Bench, *names: str, routes: tuple[str, ...] = ()) -> int:
@@ -244,7 +216,7 @@ def closes_between(bench: Bench, from_ms: int, to_ms: int) -> int:
     return sum(
         bool({"Commit Session", "Void Session", "E9", "E10"}.intersection(said))
         for record in bench.trace.records
-        if from_ms <= _time(record) < to_ms
+        if from_ms <= time_of(record) < to_ms
         for said in [names_in(record)]
     )
 
@@ -252,7 +224,7 @@ def closes_between(bench: Bench, from_ms: int, to_ms: int) -> int:
 def last_death(bench: Bench) -> tuple[int, int]:
     """When the controller died last, and when it was started after that."""
     found = {
-        str(record["event"]): _time(record)
+        str(record["event"]): time_of(record)
         for record in bench.trace.records
         if record["kind"] == "controller"
     }
@@ -316,7 +288,7 @@ def _readings(bench: Bench) -> Iterator[tuple[int, bool]]:
     """When the reader changed its state; True: it waits for a card from then on."""
     for record in bench.trace.records:
         if record["kind"] == "reader" and record["face"] == bench.column.interface:
-            yield _time(record), record["state"] in ("WAIT_CARD", "READING")
+            yield time_of(record), record["state"] in ("WAIT_CARD", "READING")
 
 
 def setups(bench: Bench, *, since_ms: int = 0) -> list[Mapping[str, Any]]:
@@ -327,7 +299,7 @@ def setups(bench: Bench, *, since_ms: int = 0) -> list[Mapping[str, Any]]:
         if record["kind"] == "psp"
         and record["direction"] == "to_terminal"
         and record["fate"] == "delivered"
-        and _time(record) >= since_ms
+        and time_of(record) >= since_ms
         for row in _rows(record)
         if row.get("message") == "Setup"
     ]
@@ -361,7 +333,8 @@ def most_at_once(bench: Bench, *routes: str) -> int:
     return most
 
 
-def _time(record: Record) -> int:
+def time_of(record: Record) -> int:
+    """When it was written, ms of the run's clock."""
     at_ms = record["t_ms"]
     assert isinstance(at_ms, int)
     return at_ms

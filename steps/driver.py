@@ -5,15 +5,13 @@ from pytest_bdd import given, then, when
 from harness.bench import Bench, NotReached
 from harness.case import Breach
 from harness.drivers import Button
+from harness.told import before_tap, shown, was_told
 from harness.watch import (
     CHARGE_WITHIN_MS,
     await_session,
     await_situation,
-    before_tap,
     demand,
     last_session,
-    shown,
-    was_told,
 )
 from steps.words import phrase
 

@@ -6,10 +6,10 @@ from pytest_bdd import given, then, when
 
 from harness.bench import Bench, NotReached
 from harness.case import Breach
+from harness.told import before_tap
 from harness.watch import (
     authorisations,
     await_situation,
-    before_tap,
     began_reading,
     count_messages,
     demand,
