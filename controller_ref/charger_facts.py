@@ -161,6 +161,7 @@ class ChargerFacts:
             is_believed = metering.take(session, reading, max_power_w=max_power_w)
             if not is_believed:
                 self._life.watch.doubt(session, "The meter has jumped")
+            self._life.watch.read(session)
             if session.energy_wh > before_wh:
                 self._life.watch.counted(session)
             if session.energised_wall_ms:
