@@ -38,6 +38,8 @@ class Connector:
     plugged_ms: int = 0
     #: This vehicle has been served already; another driver means another connector.
     is_served: bool = False
+    #: The card for which it was; that driver means this vehicle again.
+    served_card: str = ""
 
     @property
     def is_plugged(self) -> bool:
@@ -121,14 +123,20 @@ class Bays:
         blocked = self.obstacle(connector) or connector.is_closed
         return connector.is_available and not blocked
 
-    def choose(self, free: list[Connector], *, selected: int) -> Connector | None:
+    def choose(
+        self, free: list[Connector], *, selected: int, card_id: str
+    ) -> Connector | None:
         """The connector that a driver who has just paid means; None: not known yet.
 
-        What the driver pressed, else the vehicle that has waited longest, else the bay
-        whose sensor saw a vehicle arrive, else the only one there is (R-NOS-06).
+        What the driver pressed, else the vehicle that this card has had charged
+        before, else the vehicle that has waited longest, else the bay whose sensor saw
+        a vehicle arrive, else the only one there is (R-NOS-06).
         """
         for connector in free:
             if connector.number == selected:
+                return connector
+        for connector in free:
+            if connector.is_served and connector.served_card == card_id != "":
                 return connector
         waiting = [c for c in free if c.is_plugged and not c.is_served]
         if waiting:

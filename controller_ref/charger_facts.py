@@ -124,7 +124,8 @@ class ChargerFacts:
     def _on_meter(self, connector: Connector, line: Line) -> None:
         session, register = self._life.session_at(connector), line.get("energy_wh")
         is_number = type(register) is int and register >= 0
-        if line.get("quality") == "good" and is_number:
+        is_good = line.get("quality") == "good" and is_number
+        if is_good:
             connector.register_wh = int(str(register))
             power = line.get("power_w")
             connector.power_w = power if type(power) is int else 0
@@ -134,7 +135,8 @@ class ChargerFacts:
                 session, f"The meter cannot be trusted: {register!r}"
             )
         if session is not None:
-            if self._desk.timers.is_set((For.FINAL_METER, session.key)):
+            # One that is no good is not the last: for another is waited as for any.
+            if is_good and self._desk.timers.is_set((For.FINAL_METER, session.key)):
                 self._life.end(session)
             elif session.state is State.CHARGING:
                 self._life.watch.look(session, connector)

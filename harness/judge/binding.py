@@ -41,6 +41,8 @@ class Binding:
     paid: dict[int, list[Interval]] = field(default_factory=dict)
     unpaid: list[Interval] = field(default_factory=list)
     drivers: dict[int, str] = field(default_factory=dict)
+    #: By what a controller knows a session's card again; empty: by nothing.
+    cards: dict[int, str] = field(default_factory=dict)
     #: Where the session's vehicle is, also when no energy ever flowed.
     connectors: dict[int, int] = field(default_factory=dict)
     #: When the controller was told that the session's vehicle is plugged in.
@@ -129,6 +131,7 @@ def bind(sessions: Sequence[Session], bay: Bay, acts: Sequence[Act]) -> Binding:
     """Pair sessions with intervals, then place those that never got energy."""
     binding = Binding()
     for session in sessions:
+        binding.cards[session.index] = session.card_id
         driver = _driver_of(session, acts)
         if driver:
             binding.drivers[session.index] = driver
@@ -248,7 +251,10 @@ def _plug_act(session: Session, acts: Sequence[Act], binding: Binding) -> Act | 
         if not mine or act.seq > ended_seq:
             continue
         is_plug = act.act == "plug" and _better(found, act, session)
-        if is_plug and not _busy(act.connector, session, binding):
+        is_taken = _busy(act.connector, session, binding) or _is_served(
+            act, session, binding
+        )
+        if is_plug and not is_taken:
             found = act
         elif act.act in ("unplug", "leave") and act.seq < session.opened.seq:
             found = None
@@ -282,6 +288,24 @@ def _busy(connector: int | None, session: Session, binding: Binding) -> bool:
         for index, paid in binding.paid.items()
         if index != session.index
         for interval in paid
+    )
+
+
+def _is_served(plug: Act, session: Session, binding: Binding) -> bool:
+    """This vehicle was charged for another card before.
+
+    Who stands before the terminal with a new one, only people can see.
+    """
+    others = [
+        interval
+        for index, paid in binding.paid.items()
+        if binding.cards[index] != session.card_id or not session.card_id
+        for interval in paid
+        if index != session.index and interval.connector == plug.connector
+    ]
+    return any(
+        plug.seq < each.start.seq and each.end_seq < session.opened.seq
+        for each in others
     )
 
 

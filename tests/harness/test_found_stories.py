@@ -61,6 +61,60 @@ def test_two_closes_that_waited_for_the_terminal_both_leave(
 
 
 @pytest.mark.parametrize("column", COLUMNS)
+@pytest.mark.parametrize("fault", ["meter_nan", "meter_suspect"])
+def test_a_last_reading_that_is_no_good_is_not_the_last(
+    make_bench: Make, column: str, fault: str
+) -> None:
+    """The meter is well again as the vehicle leaves: the whole charge hangs on it."""
+    bench = make_bench(column)
+    bench.open()
+    bench.faults.put(fault, connector=1)
+    start_charging(bench, 1, 1)
+    bench.run_for(60_000)
+    bench.drivers.leave(bench.driver(1), 1)
+    bench.faults.heal(fault)
+    settles(bench)
+
+
+def stops_by_tap(bench: Bench) -> None:
+    """A charge at connector 1 that its driver has ended; the vehicle stays."""
+    start_charging(bench, 1, 1)
+    bench.run_for(20_000)
+    driver = bench.driver(1)
+    bench.drivers.tap(driver, driver.card)
+    bench.run_for(20_000)
+
+
+@pytest.mark.parametrize("column", COLUMNS)
+def test_who_taps_again_means_the_vehicle_that_is_still_there(
+    make_bench: Make, column: str
+) -> None:
+    """Stopped by mistake: the same card at the same vehicle is the same driver."""
+    bench = make_bench(column)
+    stops_by_tap(bench)
+    driver = bench.driver(1)
+    bench.drivers.tap(driver, driver.card)
+    bench.run_for(20_000)
+    assert bench.court.station.connector(1).contactor_closed
+    bench.drivers.leave(driver, 1)
+    settles(bench)
+
+
+@pytest.mark.parametrize("column", COLUMNS)
+@pytest.mark.parametrize("card", ["partial", "no_hash"])
+def test_another_card_at_a_served_vehicle_may_be_anybodys(
+    make_bench: Make, column: str, card: str
+) -> None:
+    """Only people see that it is the same driver: the judge grants it."""
+    bench = make_bench(column)
+    stops_by_tap(bench)
+    bench.drivers.tap(bench.driver(1), card)
+    bench.run_for(20_000)
+    bench.drivers.leave(bench.driver(1), 1)
+    settles(bench)
+
+
+@pytest.mark.parametrize("column", COLUMNS)
 def test_who_presses_start_is_taken_for_who_taps(make_bench: Make, column: str) -> None:
     """No controller can know that two people stand before it: the judge grants it."""
     bench = make_bench(column)
