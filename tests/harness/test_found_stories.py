@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from harness.bench import Bench
+from harness.deaths import names_in
 from harness.epilogue import run_epilogue
 from harness.judge import Conduct, Settlement, judge
 from harness.watch import await_session
@@ -73,6 +74,53 @@ def test_a_last_reading_that_is_no_good_is_not_the_last(
     bench.run_for(60_000)
     bench.drivers.leave(bench.driver(1), 1)
     bench.faults.heal(fault)
+    settles(bench)
+
+
+def closes(bench: Bench) -> int:
+    """How many closes have reached the terminal or the cloud."""
+    names = {"Commit Session", "Void Session", "E9", "E10"}
+    said = [names_in(record) for record in bench.trace.records]
+    return sum(bool(names.intersection(each)) for each in said)
+
+
+def dies_after_a_close(bench: Bench, fault: str, *, mended_for_ms: int) -> None:
+    """The close is confirmed while the storage fails."""
+    start_charging(bench, 1, 1)
+    bench.run_for(20_000)
+    bench.faults.put(fault)
+    bench.drivers.leave(bench.driver(1), 1)
+    bench.run_for(30_000)
+    if mended_for_ms:
+        bench.faults.heal(fault)
+        bench.run_for(mended_for_ms)
+    bench.faults.put("controller_killed", for_s=90)
+    bench.run_for(30_000)
+    bench.faults.heal(fault)
+    bench.run_for(120_000)
+
+
+@pytest.mark.parametrize("column", COLUMNS)
+@pytest.mark.parametrize("fault", ["store_full", "store_read_only"])
+def test_what_could_not_be_written_is_written_once_it_can_be(
+    make_bench: Make, column: str, fault: str
+) -> None:
+    """Nothing else happens that would be written down: the next death is no excuse."""
+    bench = make_bench(column)
+    dies_after_a_close(bench, fault, mended_for_ms=30_000)
+    assert closes(bench) == 1
+    settles(bench)
+
+
+@pytest.mark.parametrize("column", COLUMNS)
+@pytest.mark.parametrize("fault", ["store_full", "store_read_only", "store_lost_write"])
+def test_who_could_not_remember_a_close_may_repeat_it(
+    make_bench: Make, column: str, fault: str
+) -> None:
+    """The judge grants what no controller could have known."""
+    bench = make_bench(column)
+    dies_after_a_close(bench, fault, mended_for_ms=0)
+    assert closes(bench) == 2
     settles(bench)
 
 
