@@ -279,3 +279,9 @@ def active_faults(story: Story, t_ms: int) -> Mapping[str, Said[tuple[str, bool]
         else:
             active.pop(code, None)
     return active
+
+
+def is_shut(story: Story, t_ms: int) -> bool:
+    """Whether its connector reports a fault or is out of service."""
+    served = last(story.available, t_ms, default=True)
+    return not served or bool(active_faults(story, t_ms))

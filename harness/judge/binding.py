@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from harness.judge.bay import PLUGGED, Bay, Said, Story, last, since
+from harness.judge.bay import PLUGGED, Bay, Said, Story, is_shut, last, since
 from harness.judge.facts import Act, At
 from harness.judge.sessions import Session
 from harness.judge.spans import covering
@@ -202,7 +202,8 @@ def _left_between(story: Story, from_seq: int, to_seq: int) -> bool:
 def _place(session: Session, bay: Bay, acts: Sequence[Act], binding: Binding) -> None:
     """Find the session's connector, and when it was known to be plugged in."""
     chosen = _chosen(session, acts, binding)
-    if chosen is not None:
+    at = session.told or session.opened
+    if chosen is not None and not _is_no_place(chosen, at, session, (bay, binding)):
         binding.connectors.setdefault(session.index, chosen)
     plug = _plug_act(session, acts, binding)
     if session.index not in binding.connectors:
@@ -210,6 +211,10 @@ def _place(session: Session, bay: Bay, acts: Sequence[Act], binding: Binding) ->
         if connector is None and not any(act.act == "plug" for act in acts):
             connector = _likely_connector(session, bay, binding)
         if connector is None:
+            return
+        if plug is not None and plug.seq > at.seq:
+            at = plug
+        if _is_no_place(connector, at, session, (bay, binding)):
             return
         binding.connectors[session.index] = connector
     story = bay.story(binding.connectors[session.index])
@@ -220,6 +225,19 @@ def _place(session: Session, bay: Bay, acts: Sequence[Act], binding: Binding) ->
         told = paid[0].start
     if told is not None:
         binding.plugged[session.index] = told
+
+
+def _is_no_place(
+    connector: int, at: At, session: Session, state: tuple[Bay, Binding]
+) -> bool:
+    """Shut where another is not: the next connector is meant, whatever people think."""
+    bay, binding = state
+    if not is_shut(bay.story(connector), at.t_ms):
+        return False
+    return any(
+        not is_shut(story, at.t_ms) and not _busy(number, session, binding)
+        for number, story in bay.stories.items()
+    )
 
 
 #: A start pressed longer than this before the approval belongs to something else.

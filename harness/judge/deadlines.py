@@ -88,8 +88,9 @@ def blockages(timeline: Timeline) -> tuple[Span, ...]:
     return tuple(sorted([*spans, *_busy(timeline.messages, claims.auth_limit_ms)]))
 
 
-#: Faults that switch the terminal off without any link noticing (a serial cable).
-_POWER: Final = frozenset({"terminal_off", "site_power_cut"})
+#: Faults that switch the terminal off without any link noticing (a serial cable), and
+#: the one with which it refuses whatever it is asked, a P6X without a word why.
+_POWER: Final = frozenset({"terminal_off", "site_power_cut", "terminal_not_ready"})
 
 
 def _power_cuts(faults: Sequence[Planned]) -> tuple[Span, ...]:

@@ -77,6 +77,58 @@ def test_a_last_reading_that_is_no_good_is_not_the_last(
     settles(bench)
 
 
+@pytest.mark.parametrize("column", COLUMNS)
+@pytest.mark.parametrize("fault", ["charger_fault", "out_of_service"])
+@pytest.mark.parametrize("is_pressed", [True, False])
+def test_a_connector_that_is_shut_is_nobodys_place(
+    make_bench: Make, column: str, fault: str, *, is_pressed: bool
+) -> None:
+    """The driver means it all the same, and the next one is offered: right so."""
+    bench = make_bench(column)
+    driver = bench.driver(2)
+    code = {"code": "OtherError"} if fault == "charger_fault" else {}
+    bench.faults.put(fault, connector=2, **code)
+    if is_pressed:
+        bench.drivers.press(driver, 2, "start")
+    else:
+        bench.drivers.plug(driver, 2, driver.vehicle)
+    bench.drivers.tap(driver, driver.card)
+    bench.run_for(100_000)
+    settles(bench)
+
+
+@pytest.mark.parametrize("column", COLUMNS)
+def test_who_left_the_bay_before_paying_has_not_left(
+    make_bench: Make, column: str
+) -> None:
+    bench = make_bench(column, bay_sensor=True)
+    driver = bench.driver(1)
+    bench.drivers.park(driver, 2)
+    bench.run_for(5_000)
+    bench.drivers.leave(driver, 2)
+    bench.run_for(5_000)
+    bench.drivers.tap(driver, driver.card)
+    bench.run_for(20_000)
+    settles(bench)
+
+
+def test_a_terminal_that_refuses_everything_cannot_be_asked_to_close(
+    make_bench: Make,
+) -> None:
+    """A P6X says no more than no; that it is not ready nobody can tell."""
+    bench = make_bench("p6x")
+    for who in (1, 2):
+        driver = bench.driver(who)
+        bench.drivers.tap(driver, driver.card)
+        await_session(bench, driver)
+        bench.run_for(3_000)
+    bench.faults.put("terminal_not_ready")
+    bench.drivers.emergency_stop(bench.driver(1), active=True)
+    bench.run_for(65_000)
+    bench.drivers.emergency_stop(bench.driver(1), active=False)
+    settles(bench)
+
+
 def closes(bench: Bench) -> int:
     """How many closes have reached the terminal or the cloud."""
     names = {"Commit Session", "Void Session", "E9", "E10"}
