@@ -355,7 +355,8 @@ class ChargerFacts:
         """Compare a session with what the charger says about its connector."""
         if session.state in (State.RESERVED, State.STARTING):
             # A charge can have begun, and even ended, without our hearing of it.
-            has_flowed = connector.register_wh > session.register_wh
+            has_moved = connector.register_wh > session.register_wh
+            has_flowed = session.is_commanded and has_moved
             is_on = connector.is_closed or has_flowed
             if is_on and session.state is State.STARTING:
                 self._life.energised(session, connector)
@@ -381,6 +382,7 @@ class ChargerFacts:
 
     def _start_over(self, session: Session, connector: Connector) -> None:
         self._life.commanded.pop(session.key, None)
+        session.is_commanded = False
         if session.state is State.RESERVED:
             self._life.begin(session, connector)
         else:

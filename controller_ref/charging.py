@@ -140,6 +140,10 @@ class Charging:
         is_asking = connector.pilot in ("C", "D")
         if not connector.is_locked or not is_asking or key in self.commanded:
             return
+        session.is_commanded = True
+        if not desk.put(session):
+            self.stop(session, "The charge cannot be recorded")
+            return
         self.commanded[key] = None
         number = connector.number
         desk.show("Charging", code="charging", connector=number, session=session)

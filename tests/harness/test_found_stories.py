@@ -43,6 +43,23 @@ def test_after_a_long_death_the_charger_is_heard_first(
 
 
 @pytest.mark.parametrize("column", COLUMNS)
+def test_a_register_that_moves_without_an_order_has_not_charged_anybody(
+    make_bench: Make, column: str
+) -> None:
+    """The vehicle has never asked; the meter jumps while the controller is dead."""
+    bench = make_bench(column)
+    driver = bench.driver(1)
+    bench.drivers.plug(driver, 1, "sleepy")
+    bench.drivers.tap(driver, driver.card)
+    await_session(bench, driver)
+    bench.run_for(5_000)
+    bench.faults.put("controller_killed", for_s=3_600)
+    bench.faults.put("meter_jump", connector=1, amount=5_000)
+    bench.run_for(3_700_000)
+    settles(bench)
+
+
+@pytest.mark.parametrize("column", COLUMNS)
 def test_two_closes_that_waited_for_the_terminal_both_leave(
     make_bench: Make, column: str
 ) -> None:
