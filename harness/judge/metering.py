@@ -11,7 +11,7 @@ known, so what flowed until the welcome may be billed.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from harness.judge.bay import (
@@ -106,6 +106,9 @@ def _readings(
     start, end = interval.start, interval.end
     later = since(story.readings, start.seq)
     before = _good_before(story, start.seq)
+    if not start.welcome:
+        # It has stood still since: what it caught up on would be somebody else's.
+        before = [replace(r, t_ms=max(r.t_ms, start.t_ms)) for r in before]
     rest = since(later, interval.end_seq - 1)
     inside = until(later[: len(later) - len(rest)], as_of_ms + wait_ms)
     during = [r for r in inside if r.good]
@@ -180,10 +183,14 @@ def climb(readings: Sequence[Reading], pace: Pace) -> tuple[int, int]:
     low = high = 0
     #: Readings that did not fit the one before, each with what was sure until then.
     wild: list[tuple[Reading, int]] = []
+    #: Since when the register has stood still although power flows: it may catch up.
+    still = next(iter(readings), None)
     for index, reading in enumerate(readings[1:], start=1):
         last = readings[index - 1]
         step = reading.energy_wh - last.energy_wh
-        most = pace.most_wh(last, reading)
+        most = pace.most_wh(still or last, reading)
+        if step or reading.power_w <= 0:
+            still = reading
         if 0 <= step <= most:
             low, high = low + step, high + step
         elif wild and wild[-1][0] is last and _fits(readings, index, pace):

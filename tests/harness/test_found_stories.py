@@ -60,6 +60,41 @@ def test_a_register_that_moves_without_an_order_has_not_charged_anybody(
 
 
 @pytest.mark.parametrize("column", COLUMNS)
+def test_a_register_that_stood_still_may_catch_up(
+    make_bench: Make, column: str
+) -> None:
+    """The meter is well again, and shows what really flowed: that is to be paid."""
+    bench = make_bench(column)
+    bench.open()
+    bench.faults.put("meter_frozen", connector=1)
+    start_charging(bench, 1, 1)
+    bench.run_for(45_000)
+    bench.faults.heal("meter_frozen")
+    bench.run_for(3_000)
+    settles(bench)
+
+
+@pytest.mark.parametrize("column", COLUMNS)
+def test_what_a_register_catches_up_on_from_before_is_nobodys(
+    make_bench: Make, column: str
+) -> None:
+    """A charge with a silent meter is released; the next one does not pay for it."""
+    bench = make_bench(column)
+    bench.recast(1, vehicle="van")
+    bench.open()
+    bench.faults.put("meter_silent", connector=1)
+    start_charging(bench, 1, 1)
+    bench.run_for(310_000)
+    driver = bench.driver(1)
+    bench.drivers.tap(driver, driver.card)
+    await_session(bench, driver)
+    bench.run_for(5_000)
+    bench.faults.heal("meter_silent")
+    bench.run_for(3_000)
+    settles(bench)
+
+
+@pytest.mark.parametrize("column", COLUMNS)
 def test_two_closes_that_waited_for_the_terminal_both_leave(
     make_bench: Make, column: str
 ) -> None:
