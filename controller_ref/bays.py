@@ -31,6 +31,8 @@ class Connector:
     power_w: int = 0
     #: When a reading was last written down, on the monotonic clock.
     kept_ms: int = 0
+    #: What was owed then (``Watch.owed``).
+    kept_owed: int = 0
     faults: dict[str, None] = field(default_factory=dict)
     is_occupied: bool = False
     is_available: bool = True

@@ -24,9 +24,10 @@ _UNPLUG_GRACE_MS: Final = 4_000
 _UNLOCK_PAUSE_MS: Final = 10_000
 #: A charger that is there says so within this after a boot, with a newer register.
 _WELCOME_MS: Final = 1_500
-#: How old what is durable of a meter may become. The register is cumulative, so what a
-#: death loses of it the next reading brings back; a write for each reading would only
-#: wear the storage out. Time is not: where it has a price, each reading is written.
+#: How old what is durable of a meter may become where nothing is owed for it. What a
+#: death loses of a cumulative register the next reading brings back; but there may be
+#: no next one, so a reading is written when the driver owes more for it. Time is not
+#: cumulative: where it has a price, each reading is written.
 _KEEP_READING_MS: Final = 60_000
 
 
@@ -172,8 +173,10 @@ class ChargerFacts:
             is_first = before_wh == 0 and session.energy_wh > 0
             is_old = desk.now_ms - connector.kept_ms >= _KEEP_READING_MS
             is_timed = desk.settings.tariff.per_minute > 0
-            if is_first or is_old or is_timed or not is_believed:
-                connector.kept_ms = desk.now_ms
+            owed = self._life.watch.owed(session)
+            is_more = owed != connector.kept_owed
+            if is_first or is_old or is_more or is_timed or not is_believed:
+                connector.kept_ms, connector.kept_owed = desk.now_ms, owed
                 desk.put(session)
 
     def _on_contactor(self, connector: Connector, *, is_closed: bool) -> None:

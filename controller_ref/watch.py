@@ -178,5 +178,14 @@ class Watch:
         self._desk.put(session)
         self.look(session, connector)
 
+    def owed(self, session: Session) -> int:
+        """The cost so far in halves of a minor unit: no rounding hides a change."""
+        cost = running_cost(
+            self._desk.settings.tariff,
+            energy_wh=session.energy_wh,
+            energised_ms=session.energised_ms,
+        )
+        return 2 * cost // PARTS
+
     def limit_reached(self, session: Session) -> None:
         self._stop(session, "The reserved amount is used up")

@@ -60,6 +60,21 @@ def test_a_register_that_moves_without_an_order_has_not_charged_anybody(
 
 
 @pytest.mark.parametrize("column", COLUMNS)
+def test_what_was_heard_before_a_death_is_owed_without_a_charger(
+    make_bench: Make, column: str
+) -> None:
+    """Dead for a second, and the charger is gone: no reading brings anything back."""
+    bench = make_bench(column)
+    bench.recast(1, vehicle="van")
+    start_charging(bench, 1, 1)
+    bench.run_for(55_000)
+    bench.faults.put("bay_down")
+    bench.faults.put("controller_killed", for_s=1)
+    bench.run_for(700_000)
+    settles(bench)
+
+
+@pytest.mark.parametrize("column", COLUMNS)
 def test_a_register_that_stood_still_may_catch_up(
     make_bench: Make, column: str
 ) -> None:
