@@ -74,6 +74,20 @@ def test_what_was_heard_before_a_death_is_owed_without_a_charger(
     settles(bench)
 
 
+def test_a_card_is_heard_while_the_cloud_cannot_be_reached(make_bench: Make) -> None:
+    """Calls fail, callbacks come: whoever taps to stop has to be stopped."""
+    bench = make_bench("cps")
+    start_charging(bench, 1, 1)
+    bench.faults.put("http_refused")
+    bench.run_for(120_000)
+    driver = bench.driver(1)
+    bench.drivers.tap(driver, driver.card)
+    bench.run_for(5_000)
+    assert not bench.court.station.connector(1).contactor_closed
+    bench.run_for(120_000)
+    settles(bench)
+
+
 @pytest.mark.parametrize("column", COLUMNS)
 def test_a_register_that_stood_still_may_catch_up(
     make_bench: Make, column: str
