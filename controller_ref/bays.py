@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from controller_ref.charger_side import Line
+from controller_ref.metering import UNREAD
 from controller_ref.settings import Settings
 
 #: Codes that say nothing against charging (requirements.md 1.15, S-D11).
@@ -27,7 +28,10 @@ class Connector:
     pilot: str = "A"
     is_closed: bool = False
     is_locked: bool = False
-    register_wh: int = 0
+    #: The last that was good; -1: none yet, in this life.
+    register_wh: int = UNREAD
+    #: Whether the last ``welcome`` had a register that was good.
+    is_read: bool = False
     power_w: int = 0
     #: When a reading was last written down, on the monotonic clock.
     kept_ms: int = 0
@@ -89,7 +93,8 @@ class Bays:
         faults = row["faults"]
         assert isinstance(faults, list)
         connector.faults = dict.fromkeys(faults)
-        if row["quality"] == "good":
+        connector.is_read = row["quality"] == "good"
+        if connector.is_read:
             connector.register_wh = int(str(row["energy_wh"]))
         if connector.is_plugged and not was_plugged:
             connector.plugged_ms = now_ms

@@ -371,7 +371,8 @@ class ChargerFacts:
         if not connector.is_closed and session.energised_wall_ms:
             # It opened while nobody listened; when exactly, nobody knows.
             metering.accrue(session, wall_ms=lost_wall_ms, is_closed=False)
-        self._count(session, connector)
+        if connector.is_read:
+            self._count(session, connector)
         if session.state is State.CHARGING:
             if connector.is_closed:
                 self._life.watch.begin(session, connector)

@@ -89,6 +89,40 @@ def test_a_card_is_heard_while_the_cloud_cannot_be_reached(make_bench: Make) -> 
 
 
 @pytest.mark.parametrize("column", COLUMNS)
+def test_a_welcome_without_a_good_register_counts_nothing(
+    make_bench: Make, column: str
+) -> None:
+    """The next good reading knows it all: nothing has to be guessed from the power."""
+    bench = make_bench(column)
+    bench.recast(1, vehicle="van")
+    start_charging(bench, 1, 1)
+    bench.run_for(20_000)
+    bench.faults.put("meter_suspect", connector=1)
+    bench.faults.put("controller_killed", for_s=1_500)
+    bench.run_for(300_000)
+    bench.drivers.draw(bench.driver(1), 1, 3_000)
+    bench.run_for(1_201_000)
+    bench.faults.heal("meter_suspect")
+    bench.run_for(3_000)
+    settles(bench)
+
+
+@pytest.mark.parametrize("column", COLUMNS)
+def test_a_stranger_who_plugs_in_is_taken_for_who_has_paid(
+    make_bench: Make, column: str
+) -> None:
+    """Also where no energy ever flows: the plug is never seated."""
+    bench = make_bench(column)
+    first, second = bench.driver(1), bench.driver(2)
+    bench.drivers.tap(first, first.card)
+    await_session(bench, first)
+    bench.run_for(120_000)
+    bench.drivers.plug(second, 2, "hatchback", seated=False)
+    bench.run_for(310_000)
+    settles(bench)
+
+
+@pytest.mark.parametrize("column", COLUMNS)
 def test_a_register_that_stood_still_may_catch_up(
     make_bench: Make, column: str
 ) -> None:
@@ -208,6 +242,20 @@ def test_a_terminal_that_refuses_everything_cannot_be_asked_to_close(
     bench.run_for(65_000)
     bench.drivers.emergency_stop(bench.driver(1), active=False)
     settles(bench)
+
+
+def test_what_has_outlived_a_death_is_not_lost_at_the_next(make_bench: Make) -> None:
+    bench = make_bench("p6x")
+    start_charging(bench, 1, 1)
+    bench.drivers.leave(bench.driver(1), 1)
+    bench.run_for(20_000)
+    bench.faults.put("controller_killed", for_s=5)
+    bench.run_for(60_000)
+    sent = closes(bench)
+    bench.faults.put("store_lost_write")
+    bench.faults.put("controller_killed", for_s=5)
+    bench.run_for(60_000)
+    assert closes(bench) == sent
 
 
 def closes(bench: Bench) -> int:
