@@ -244,6 +244,22 @@ def test_a_terminal_that_refuses_everything_cannot_be_asked_to_close(
     settles(bench)
 
 
+@pytest.mark.parametrize("column", COLUMNS)
+@pytest.mark.parametrize("second", ["own", "rfid"])
+def test_of_two_cards_at_once_the_terminal_reads_the_first(
+    make_bench: Make, column: str, second: str
+) -> None:
+    """What is done about the first is not done about the second."""
+    bench = make_bench(column)
+    start_charging(bench, 1, 1)
+    bench.run_for(20_000)
+    driver = bench.driver(1)
+    bench.drivers.tap(bench.driver(2), bench.driver(2).card)
+    bench.drivers.tap(driver, driver.card if second == "own" else second)
+    bench.run_for(100_000)
+    settles(bench)
+
+
 def test_what_has_outlived_a_death_is_not_lost_at_the_next(make_bench: Make) -> None:
     bench = make_bench("p6x")
     start_charging(bench, 1, 1)
