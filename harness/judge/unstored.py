@@ -5,11 +5,10 @@ after a fact had arrived, and had said nothing in between, may not have stored i
 whose storage took no writes could not, and what a storage has lost was not kept.
 """
 
-from collections.abc import Iterator
 from typing import Final
 
 from harness.judge.facts import At
-from harness.judge.spans import FOREVER, Span
+from harness.judge.spans import spans_of_faults
 from harness.judge.timeline import Timeline
 
 #: Killed this soon after a fact arrived. Things are stored in real time, however much
@@ -49,22 +48,11 @@ def is_forgotten(timeline: Timeline, told: At, by_seq: int) -> bool:
     ]
     for kill in kills[:1]:
         stored_ms = told.t_ms + UNSTORED_MS * scale
-        for span in _without_writes(timeline):
+        for span in spans_of_faults(timeline.faults, _NO_WRITES):
             if span.covers(told.t_ms):
-                stored_ms = span.end_ms + _RETRY_MS * scale
+                stored_ms = max(stored_ms, span.end_ms + _RETRY_MS * scale)
         return kill.t_ms <= stored_ms or _has_lost(timeline, kill)
     return False
-
-
-def _without_writes(timeline: Timeline) -> Iterator[Span]:
-    """When the storage took nothing, from each such fault's hit on."""
-    faults = [fault for fault in timeline.faults if fault.name in _NO_WRITES]
-    for index, hit in enumerate(faults):
-        if hit.event != "hit":
-            continue
-        later = [f for f in faults[index:] if f.fault == hit.fault]
-        healed = [f.t_ms for f in later if f.event == "healed"]
-        yield Span(hit.t_ms, next(iter(healed), FOREVER))
 
 
 def _has_lost(timeline: Timeline, kill: At) -> bool:

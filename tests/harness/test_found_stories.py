@@ -274,6 +274,18 @@ def test_what_has_outlived_a_death_is_not_lost_at_the_next(make_bench: Make) -> 
     assert closes(bench) == sent
 
 
+def test_of_two_cuts_the_shorter_does_not_end_the_longer(make_bench: Make) -> None:
+    """A serial cable tells nobody that the terminal has no power."""
+    bench = make_bench("p6x")
+    driver = bench.driver(1)
+    bench.drivers.tap(driver, driver.card)
+    await_session(bench, driver)
+    bench.faults.put("terminal_off", for_s=900)
+    bench.faults.put("terminal_off", for_s=2)
+    bench.run_for(620_000)
+    settles(bench)
+
+
 def closes(bench: Bench) -> int:
     """How many closes have reached the terminal or the cloud."""
     names = {"Commit Session", "Void Session", "E9", "E10"}
