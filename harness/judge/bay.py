@@ -282,6 +282,7 @@ def active_faults(story: Story, t_ms: int) -> Mapping[str, Said[tuple[str, bool]
 
 
 def is_shut(story: Story, t_ms: int) -> bool:
-    """Whether its connector reports a fault or is out of service."""
+    """Whether its connector reports a fault, a vehicle's too, or is out of service."""
     served = last(story.available, t_ms, default=True)
-    return not served or bool(active_faults(story, t_ms))
+    is_wrong = last(story.pilots, t_ms, "A") in ("E", "F")
+    return not served or is_wrong or bool(active_faults(story, t_ms))

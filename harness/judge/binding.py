@@ -13,7 +13,6 @@ from typing import Final
 from harness.judge.bay import PLUGGED, Bay, Said, Story, is_shut, last, since
 from harness.judge.facts import Act, At
 from harness.judge.sessions import Session
-from harness.judge.spans import covering
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,8 +75,9 @@ def _interval(
     """With the link down in between, the true end lies somewhere in the outage."""
     surely = None if end is None else end.t_ms
     if end is not None and end.welcome:
-        outage = covering(bay.outages, end.t_ms - 1)
-        if outage is not None:
+        # A welcome ends an outage, if not in the very moment in which the link is up.
+        outages = [each for each in bay.outages if each.start_ms < end.t_ms]
+        for outage in outages[-1:]:
             surely = max(outage.start_ms, start.t_ms)
     return Interval(
         connector=story.connector, start=start, end=end, surely_until_ms=surely

@@ -168,10 +168,12 @@ def _energised(bay: Bay, interval: Interval, as_of_ms: int) -> tuple[int, int]:
         outage = covering(bay.outages, as_of_ms)
         surely = as_of_ms if outage is None else max(outage.start_ms, start_ms)
         most_ms = as_of_ms - start_ms
-    dead_ms = sum(
-        max(0, min(span.end_ms, surely) - max(span.start_ms, start_ms))
-        for span in bay.unseen
-    )
+    readings = bay.story(interval.connector).readings
+    dead_ms = 0
+    for span in bay.unseen:
+        # Nobody writes the time down more often than he is told of a charge.
+        heard = [start_ms, *(r.t_ms for r in until(readings, span.start_ms)[-1:])]
+        dead_ms += max(0, min(span.end_ms, surely) - max(heard))
     return max(0, surely - start_ms - dead_ms), most_ms
 
 
