@@ -22,6 +22,20 @@ def settles(bench: Bench) -> None:
     assert (verdict.conduct, verdict.settlement) == (Conduct.PASS, Settlement.CLOSED)
 
 
+def test_who_has_told_of_a_refused_key_need_not_do_so_again(make_bench: Make) -> None:
+    """The card's own call is refused first, and the alarm is raised for that."""
+    bench = make_bench("cps")
+    driver = bench.driver(1)
+    bench.drivers.tap(driver, driver.card)
+    await_session(bench, driver)
+    bench.drivers.plug(driver, 1, "hatchback")
+    bench.run_for(3_000)
+    bench.faults.put("http_key_rejected")
+    bench.drivers.tap(driver, driver.card)
+    bench.run_for(8_000)
+    settles(bench)
+
+
 @pytest.mark.parametrize("column", COLUMNS)
 def test_who_presses_start_is_taken_for_who_taps(make_bench: Make, column: str) -> None:
     """No controller can know that two people stand before it: the judge grants it."""
