@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from controller_ref.charger_side import Line
+from controller_ref.metering import UNREAD
 from controller_ref.settings import Settings
 
 #: Codes that say nothing against charging (requirements.md 1.15, S-D11).
@@ -27,10 +28,15 @@ class Connector:
     pilot: str = "A"
     is_closed: bool = False
     is_locked: bool = False
-    register_wh: int = 0
+    #: The last that was good; -1: none yet, in this life.
+    register_wh: int = UNREAD
+    #: Whether the last ``welcome`` had a register that was good.
+    is_read: bool = False
     power_w: int = 0
     #: When a reading was last written down, on the monotonic clock.
     kept_ms: int = 0
+    #: What was owed then (``Watch.owed``).
+    kept_owed: int = 0
     faults: dict[str, None] = field(default_factory=dict)
     is_occupied: bool = False
     is_available: bool = True
@@ -38,6 +44,8 @@ class Connector:
     plugged_ms: int = 0
     #: This vehicle has been served already; another driver means another connector.
     is_served: bool = False
+    #: The card for which it was; that driver means this vehicle again.
+    served_card: str = ""
 
     @property
     def is_plugged(self) -> bool:
@@ -85,7 +93,8 @@ class Bays:
         faults = row["faults"]
         assert isinstance(faults, list)
         connector.faults = dict.fromkeys(faults)
-        if row["quality"] == "good":
+        connector.is_read = row["quality"] == "good"
+        if connector.is_read:
             connector.register_wh = int(str(row["energy_wh"]))
         if connector.is_plugged and not was_plugged:
             connector.plugged_ms = now_ms
@@ -121,14 +130,20 @@ class Bays:
         blocked = self.obstacle(connector) or connector.is_closed
         return connector.is_available and not blocked
 
-    def choose(self, free: list[Connector], *, selected: int) -> Connector | None:
+    def choose(
+        self, free: list[Connector], *, selected: int, card_id: str
+    ) -> Connector | None:
         """The connector that a driver who has just paid means; None: not known yet.
 
-        What the driver pressed, else the vehicle that has waited longest, else the bay
-        whose sensor saw a vehicle arrive, else the only one there is (R-NOS-06).
+        What the driver pressed, else the vehicle that this card has had charged
+        before, else the vehicle that has waited longest, else the bay whose sensor saw
+        a vehicle arrive, else the only one there is (R-NOS-06).
         """
         for connector in free:
             if connector.number == selected:
+                return connector
+        for connector in free:
+            if connector.is_served and connector.served_card == card_id != "":
                 return connector
         waiting = [c for c in free if c.is_plugged and not c.is_served]
         if waiting:

@@ -24,9 +24,10 @@ _UNPLUG_GRACE_MS: Final = 4_000
 _UNLOCK_PAUSE_MS: Final = 10_000
 #: A charger that is there says so within this after a boot, with a newer register.
 _WELCOME_MS: Final = 1_500
-#: How old what is durable of a meter may become. The register is cumulative, so what a
-#: death loses of it the next reading brings back; a write for each reading would only
-#: wear the storage out. Time is not: where it has a price, each reading is written.
+#: How old what is durable of a meter may become where nothing is owed for it. What a
+#: death loses of a cumulative register the next reading brings back; but there may be
+#: no next one, so a reading is written when the driver owes more for it. Time is not
+#: cumulative: where it has a price, each reading is written.
 _KEEP_READING_MS: Final = 60_000
 
 
@@ -124,7 +125,8 @@ class ChargerFacts:
     def _on_meter(self, connector: Connector, line: Line) -> None:
         session, register = self._life.session_at(connector), line.get("energy_wh")
         is_number = type(register) is int and register >= 0
-        if line.get("quality") == "good" and is_number:
+        is_good = line.get("quality") == "good" and is_number
+        if is_good:
             connector.register_wh = int(str(register))
             power = line.get("power_w")
             connector.power_w = power if type(power) is int else 0
@@ -134,7 +136,8 @@ class ChargerFacts:
                 session, f"The meter cannot be trusted: {register!r}"
             )
         if session is not None:
-            if self._desk.timers.is_set((For.FINAL_METER, session.key)):
+            # One that is no good is not the last: for another is waited as for any.
+            if is_good and self._desk.timers.is_set((For.FINAL_METER, session.key)):
                 self._life.end(session)
             elif session.state is State.CHARGING:
                 self._life.watch.look(session, connector)
@@ -161,6 +164,7 @@ class ChargerFacts:
             is_believed = metering.take(session, reading, max_power_w=max_power_w)
             if not is_believed:
                 self._life.watch.doubt(session, "The meter has jumped")
+            self._life.watch.read(session)
             if session.energy_wh > before_wh:
                 self._life.watch.counted(session)
             if session.energised_wall_ms:
@@ -169,8 +173,10 @@ class ChargerFacts:
             is_first = before_wh == 0 and session.energy_wh > 0
             is_old = desk.now_ms - connector.kept_ms >= _KEEP_READING_MS
             is_timed = desk.settings.tariff.per_minute > 0
-            if is_first or is_old or is_timed or not is_believed:
-                connector.kept_ms = desk.now_ms
+            owed = self._life.watch.owed(session)
+            is_more = owed != connector.kept_owed
+            if is_first or is_old or is_more or is_timed or not is_believed:
+                connector.kept_ms, connector.kept_owed = desk.now_ms, owed
                 desk.put(session)
 
     def _on_contactor(self, connector: Connector, *, is_closed: bool) -> None:
@@ -352,7 +358,8 @@ class ChargerFacts:
         """Compare a session with what the charger says about its connector."""
         if session.state in (State.RESERVED, State.STARTING):
             # A charge can have begun, and even ended, without our hearing of it.
-            has_flowed = connector.register_wh > session.register_wh
+            has_moved = connector.register_wh > session.register_wh
+            has_flowed = session.is_commanded and has_moved
             is_on = connector.is_closed or has_flowed
             if is_on and session.state is State.STARTING:
                 self._life.energised(session, connector)
@@ -364,7 +371,8 @@ class ChargerFacts:
         if not connector.is_closed and session.energised_wall_ms:
             # It opened while nobody listened; when exactly, nobody knows.
             metering.accrue(session, wall_ms=lost_wall_ms, is_closed=False)
-        self._count(session, connector)
+        if connector.is_read:
+            self._count(session, connector)
         if session.state is State.CHARGING:
             if connector.is_closed:
                 self._life.watch.begin(session, connector)
@@ -378,6 +386,7 @@ class ChargerFacts:
 
     def _start_over(self, session: Session, connector: Connector) -> None:
         self._life.commanded.pop(session.key, None)
+        session.is_commanded = False
         if session.state is State.RESERVED:
             self._life.begin(session, connector)
         else:

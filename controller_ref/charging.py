@@ -82,9 +82,11 @@ class Charging:
         desk, free = self._desk, self.free()
         window_ms = desk.settings.plug_in_window_ms
         desk.timers.set((For.PLUG_IN, session.key), desk.now_ms + window_ms)
+        card_id = session.card_id
+        connector = self.bays.choose(free, selected=selected, card_id=card_id)
         if len(free) < len(self.unbound()) + bool(session.connector):
             self.stop(session, "No connector can deliver")
-        elif (connector := self.bays.choose(free, selected=selected)) is not None:
+        elif connector is not None:
             self.bind(session, connector)
         else:
             desk.show("Approved. Plug in now", code="plug_in", session=session)
@@ -137,6 +139,10 @@ class Charging:
         desk, key = self._desk, session.key
         is_asking = connector.pilot in ("C", "D")
         if not connector.is_locked or not is_asking or key in self.commanded:
+            return
+        session.is_commanded = True
+        if not desk.put(session):
+            self.stop(session, "The charge cannot be recorded")
             return
         self.commanded[key] = None
         number = connector.number
@@ -193,6 +199,7 @@ class Charging:
         connector = self.connector_of(session)
         if connector is not None:
             connector.is_served = connector.is_plugged and session.energy_wh > 0
+            connector.served_card = session.card_id
             self.unlock(connector)
 
     def _cancel_timers(self, session: Session) -> None:

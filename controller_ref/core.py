@@ -191,6 +191,8 @@ class Core:
                 self._recovery.on_timer(key)
             case For.START_PRESSED | For.STOP_PRESSED:
                 self._reception.on_timer(what)
+            case For.STORAGE:
+                self._desk.store_again()
             case For.CHARGER_LOSS:
                 self._facts.charger_is_gone()
             case _:

@@ -94,6 +94,8 @@ class CpsSide:
         self._is_reading_wanted = False
         self._is_down = False
         self._is_ready = False
+        #: The current read may still go on, although nobody answers us.
+        self._has_lost_read = False
         #: Tokens of the last reads; the last one is that of the current read.
         self._tokens: list[str] = []
         self._reads = 0
@@ -200,6 +202,7 @@ class CpsSide:
             self._is_ready = False
             self.reports.append(port.Lost())
         if self._reader in (_Reader.READING, _Reader.STARTING, _Reader.HOLDING):
+            self._has_lost_read = self._reader is not _Reader.HOLDING
             self._reader = _Reader.IDLE
         longest_ms = _DOWN_CHECK_MS if self._is_down else _LONGEST_CHECK_MS
         self._check_at(now_ms, self._check_pause_ms)
@@ -238,6 +241,7 @@ class CpsSide:
         self._tokens.append(digest.translate(_LETTERS))
         del self._tokens[:-_MAX_TOKENS]
         self._reader, self._started_ms = _Reader.STARTING, now_ms
+        self._has_lost_read = False
         params: dict[str, Value] = {
             "authorizedAmount": self._reserve_minor,
             "callbackUrl": f"{self._place.callback_url.rstrip('/')}/{self._tokens[-1]}",
@@ -300,6 +304,8 @@ class CpsSide:
         if token not in self._tokens:
             return False
         is_waiting = self._reader in (_Reader.STARTING, _Reader.READING)
+        # That we cannot reach the cloud does not end a read.
+        is_waiting |= self._reader is _Reader.IDLE and self._has_lost_read
         is_current = token == self._tokens[-1] and is_waiting
         try:
             card = Card.from_json(parse_json(fact.body))
@@ -314,7 +320,7 @@ class CpsSide:
     def _take_card(self, card: Card) -> None:
         if card.serial_number != self._place.terminal_serial:
             return
-        self._reader = _Reader.HOLDING
+        self._reader, self._has_lost_read = _Reader.HOLDING, False
         self.reports.append(
             port.CardRead(
                 card_id=card.card_id,
@@ -325,7 +331,7 @@ class CpsSide:
         )
 
     def _stop(self, text: str) -> None:
-        self._reader = _Reader.STOPPING
+        self._reader, self._has_lost_read = _Reader.STOPPING, False
         params: dict[str, Value] = {}
         if text:
             params = {"uiMessage": text, "uiMessageTimeout": _TEXT_S}

@@ -7,13 +7,17 @@ before anything else happens, and is the only clock there is.
 
 import json
 from collections.abc import Mapping
+from typing import Final
 
 from controller_ref.charger_side import ChargerSide
 from controller_ref.ledger import Ledger
 from controller_ref.port import TerminalPort
 from controller_ref.session import Session
 from controller_ref.settings import Settings
-from controller_ref.timers import Timers
+from controller_ref.timers import For, Timers
+
+#: A storage that has failed is tried again so often, whether or not there is news.
+_STORE_AGAIN_MS: Final = 10_000
 
 
 class Desk:
@@ -48,7 +52,19 @@ class Desk:
         is_durable = self.ledger.put(session)
         if was_healthy and not is_durable:
             self.alarm("ledger", "The ledger cannot be written", session=session)
+        self._store_later(is_durable=is_durable)
         return is_durable
+
+    def store_again(self) -> None:
+        """What could not be written, before a death makes us do it all again."""
+        self._store_later(is_durable=self.ledger.flush())
+
+    def _store_later(self, *, is_durable: bool) -> None:
+        name = (For.STORAGE, 0)
+        if is_durable or self.ledger.is_damaged:
+            self.timers.cancel(name)
+        elif not self.timers.is_set(name):
+            self.timers.set(name, self.now_ms + _STORE_AGAIN_MS)
 
     def note(self, session: Session | None, text: str) -> None:
         self.ledger.note(session, text, wall_ms=self.wall_ms)

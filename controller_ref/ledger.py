@@ -126,6 +126,7 @@ class Ledger:
             return False
         try:
             self._write()
+            self._notes.clear()
             self._saved()
         except (sqlite3.Error, OSError):
             self.is_healthy = False
@@ -134,7 +135,6 @@ class Ledger:
             if session.state is State.CLOSED:
                 self._current.pop(session.key, None)
         self._dirty.clear()
-        self._notes.clear()
         self.is_healthy = True
         self._forget_old()
         return True

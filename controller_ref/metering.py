@@ -18,6 +18,8 @@ _SLACK_WH: Final = 2
 _MS_W_PER_WH: Final = 3_600_000
 #: Taken as the age of a reading when the calendar clock went backwards meanwhile.
 _UNKNOWN_AGE_MS: Final = 7 * 86_400_000
+#: A register of which nothing good has been heard.
+UNREAD: Final = -1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +38,9 @@ def begin(session: Session, register_wh: int, *, wall_ms: int) -> None:
 
 def take(session: Session, reading: Reading, *, max_power_w: int) -> bool:
     """Add what flowed since the last reading; False when the step is not believed."""
+    if session.register_wh == UNREAD:
+        begin(session, reading.register_wh, wall_ms=reading.wall_ms)
+        return True
     age_ms = reading.wall_ms - session.metered_wall_ms
     if age_ms < 0:
         age_ms = _UNKNOWN_AGE_MS

@@ -149,7 +149,9 @@ class Reception:
         if not self._can_start():
             return _Decision(text=_UNAVAILABLE, code="unavailable")
         free = self._charging.free()
-        chosen = self._charging.bays.choose(free, selected=self._start_at)
+        chosen = self._charging.bays.choose(
+            free, selected=self._start_at, card_id=card.card_id
+        )
         start = self._desk.settings.start
         is_waiting = chosen is not None and chosen.is_plugged
         if start == ("plug",) and not is_waiting:

@@ -39,6 +39,8 @@ class Session:
     connector: int = 0
     opened_wall_ms: int = 0
     plugged_wall_ms: int = 0
+    #: The contactor has been told to close: from now on energy may flow.
+    is_commanded: bool = False
     #: Register of the meter at the last reading that was believed.
     register_wh: int = 0
     metered_wall_ms: int = 0

@@ -32,6 +32,7 @@ class For(IntEnum):
     PROBE = auto()
     START_PRESSED = auto()
     STOP_PRESSED = auto()
+    STORAGE = auto()
 
 
 Name = tuple[For, int]

@@ -42,10 +42,13 @@ class Watch:
         self._stop = stop
         #: Sessions with an unanswered request for more.
         self._raising: dict[int, int] = {}
+        #: Up to when it is known what a running charge has taken.
+        self._known_ms: dict[int, int] = {}
 
     def begin(self, session: Session, connector: Connector) -> None:
         """The contactor has closed, or was found closed."""
         key, now_ms = session.key, self._desk.now_ms
+        self._known_ms.setdefault(key, now_ms)
         if not session.energy_wh:
             window_ms = self._desk.settings.no_energy_window_ms
             if not self._desk.timers.is_set((For.NO_ENERGY, key)):
@@ -66,6 +69,11 @@ class Watch:
         """The vehicle wants energy again."""
         self._desk.timers.cancel((For.PARKED_FULL, session.key))
 
+    def read(self, session: Session) -> None:
+        """A reading that counts: what has flowed up to now is known."""
+        if session.key in self._known_ms:
+            self._known_ms[session.key] = self._desk.now_ms
+
     def counted(self, session: Session) -> None:
         """The register has moved."""
         key = session.key
@@ -76,6 +84,7 @@ class Watch:
         for what in (*names, For.METER_LOST):
             self._desk.timers.cancel((what, session.key))
         self._raising.pop(session.key, None)
+        self._known_ms.pop(session.key, None)
 
     # --- Vehicle and meter --------------------------------------------------------
 
@@ -120,10 +129,14 @@ class Watch:
             connector.power_w or not session.energy_wh
         )
         power_w = settings.max_power_w if flows else 0
+        # What is heard in between, a reading that nobody can trust for one, is no news
+        # of the register: it must not wind up the clock again.
+        unread_ms = desk.now_ms - self._known_ms.get(session.key, desk.now_ms)
+        unread_wh = power_w * (unread_ms + _REACTION_MS) // _MS_W_PER_WH
         spent = running_cost(
             settings.tariff,
             # Rounded up, and one more for what the meter has not shown yet.
-            energy_wh=session.energy_wh + 1 + power_w * _REACTION_MS // _MS_W_PER_WH,
+            energy_wh=session.energy_wh + 1 + unread_wh,
             energised_ms=session.energised_ms + _REACTION_MS,
         )
         left_ms = time_to_cost_ms(
@@ -164,6 +177,15 @@ class Watch:
         self._desk.note(session, f"limit {session.limit_minor}")
         self._desk.put(session)
         self.look(session, connector)
+
+    def owed(self, session: Session) -> int:
+        """The cost so far in halves of a minor unit: no rounding hides a change."""
+        cost = running_cost(
+            self._desk.settings.tariff,
+            energy_wh=session.energy_wh,
+            energised_ms=session.energised_ms,
+        )
+        return 2 * cost // PARTS
 
     def limit_reached(self, session: Session) -> None:
         self._stop(session, "The reserved amount is used up")

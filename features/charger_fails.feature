@@ -96,6 +96,15 @@ Feature: The charger fails
       When the driver unplugs at connector 1
       Then the driver's session is committed within 10 seconds
 
+    @S-D07 @R-AMT-02
+    Scenario: The meter is never to be trusted, and little is reserved
+      Given the controller reserves EUR 0.20
+      And the driver comes with the van
+      And the meter of connector 1 has become unreliable
+      When the driver charges at connector 1
+      Then energy stops at connector 1 within 2 minutes
+      And every session is closed within 3 minutes
+
   @should @R-FLT-08
   Rule: A cable that stays locked does not delay the money
 

@@ -44,10 +44,13 @@ class MemoryStore:
         told = []
         for kind in kinds:
             hit = "nothing was at risk"
-            if self.image is not None:
+            is_synced = kind == "lost_write" and self._before is self.image
+            if self.image is not None and not is_synced:
                 hit = f"the image of {len(self.image)} bytes"
                 self.image = _DAMAGES[kind](self.image, self._before)
             told.append(f"state {kind}: {hit}")
+        # What has outlived a death is on the disk for good.
+        self._before = self.image
         return told
 
     def mend(self) -> None:

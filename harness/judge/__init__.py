@@ -108,9 +108,13 @@ def _best_world(
     if not _wrongs(world) or not confusable(ledger.sessions, timeline.acts):
         return world
     unnamed = [replace(act, driver="") for act in timeline.acts]
-    by_order = bind(ledger.sessions, bay, unnamed)
-    other = _world(timeline, bay, ledger, closes, by_order)
-    return min(world, other, key=_wrongs)
+    # Where no energy flowed, only a plug that nobody is known to have put there counts.
+    unseen = [act for act in unnamed if act.act != "plug"]
+    others = [
+        _world(timeline, bay, ledger, closes, bind(ledger.sessions, bay, acts))
+        for acts in (unnamed, unseen)
+    ]
+    return min(world, *others, key=_wrongs)
 
 
 def _wrongs(world: tuple[list[Finding], list[SessionVerdict]]) -> int:

@@ -279,3 +279,10 @@ def active_faults(story: Story, t_ms: int) -> Mapping[str, Said[tuple[str, bool]
         else:
             active.pop(code, None)
     return active
+
+
+def is_shut(story: Story, t_ms: int) -> bool:
+    """Whether its connector reports a fault, a vehicle's too, or is out of service."""
+    served = last(story.available, t_ms, default=True)
+    is_wrong = last(story.pilots, t_ms, "A") in ("E", "F")
+    return not served or is_wrong or bool(active_faults(story, t_ms))

@@ -10,10 +10,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from harness.judge.bay import PLUGGED, Bay, Said, Story, last, since
+from harness.judge.bay import PLUGGED, Bay, Said, Story, is_shut, last, since
 from harness.judge.facts import Act, At
 from harness.judge.sessions import Session
-from harness.judge.spans import covering
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +40,8 @@ class Binding:
     paid: dict[int, list[Interval]] = field(default_factory=dict)
     unpaid: list[Interval] = field(default_factory=list)
     drivers: dict[int, str] = field(default_factory=dict)
+    #: By what a controller knows a session's card again; empty: by nothing.
+    cards: dict[int, str] = field(default_factory=dict)
     #: Where the session's vehicle is, also when no energy ever flowed.
     connectors: dict[int, int] = field(default_factory=dict)
     #: When the controller was told that the session's vehicle is plugged in.
@@ -74,8 +75,9 @@ def _interval(
     """With the link down in between, the true end lies somewhere in the outage."""
     surely = None if end is None else end.t_ms
     if end is not None and end.welcome:
-        outage = covering(bay.outages, end.t_ms - 1)
-        if outage is not None:
+        # A welcome ends an outage, if not in the very moment in which the link is up.
+        outages = [each for each in bay.outages if each.start_ms < end.t_ms]
+        for outage in outages[-1:]:
             surely = max(outage.start_ms, start.t_ms)
     return Interval(
         connector=story.connector, start=start, end=end, surely_until_ms=surely
@@ -129,6 +131,7 @@ def bind(sessions: Sequence[Session], bay: Bay, acts: Sequence[Act]) -> Binding:
     """Pair sessions with intervals, then place those that never got energy."""
     binding = Binding()
     for session in sessions:
+        binding.cards[session.index] = session.card_id
         driver = _driver_of(session, acts)
         if driver:
             binding.drivers[session.index] = driver
@@ -202,7 +205,8 @@ def _left_between(story: Story, from_seq: int, to_seq: int) -> bool:
 def _place(session: Session, bay: Bay, acts: Sequence[Act], binding: Binding) -> None:
     """Find the session's connector, and when it was known to be plugged in."""
     chosen = _chosen(session, acts, binding)
-    if chosen is not None:
+    at = session.told or session.opened
+    if chosen is not None and not _is_no_place(chosen, at, session, (bay, binding)):
         binding.connectors.setdefault(session.index, chosen)
     plug = _plug_act(session, acts, binding)
     if session.index not in binding.connectors:
@@ -210,6 +214,10 @@ def _place(session: Session, bay: Bay, acts: Sequence[Act], binding: Binding) ->
         if connector is None and not any(act.act == "plug" for act in acts):
             connector = _likely_connector(session, bay, binding)
         if connector is None:
+            return
+        if plug is not None and plug.seq > at.seq:
+            at = plug
+        if _is_no_place(connector, at, session, (bay, binding)):
             return
         binding.connectors[session.index] = connector
     story = bay.story(binding.connectors[session.index])
@@ -220,6 +228,19 @@ def _place(session: Session, bay: Bay, acts: Sequence[Act], binding: Binding) ->
         told = paid[0].start
     if told is not None:
         binding.plugged[session.index] = told
+
+
+def _is_no_place(
+    connector: int, at: At, session: Session, state: tuple[Bay, Binding]
+) -> bool:
+    """Shut where another is not: the next connector is meant, whatever people think."""
+    bay, binding = state
+    if not is_shut(bay.story(connector), at.t_ms):
+        return False
+    return any(
+        not is_shut(story, at.t_ms) and not _busy(number, session, binding)
+        for number, story in bay.stories.items()
+    )
 
 
 #: A start pressed longer than this before the approval belongs to something else.
@@ -251,7 +272,10 @@ def _plug_act(session: Session, acts: Sequence[Act], binding: Binding) -> Act | 
         if not mine or act.seq > ended_seq:
             continue
         is_plug = act.act == "plug" and _better(found, act, session)
-        if is_plug and not _busy(act.connector, session, binding):
+        is_taken = _busy(act.connector, session, binding) or _is_served(
+            act, session, binding
+        )
+        if is_plug and not is_taken:
             found = act
         elif act.act in ("unplug", "leave") and act.seq < session.opened.seq:
             found = None
@@ -285,6 +309,24 @@ def _busy(connector: int | None, session: Session, binding: Binding) -> bool:
         for index, paid in binding.paid.items()
         if index != session.index
         for interval in paid
+    )
+
+
+def _is_served(plug: Act, session: Session, binding: Binding) -> bool:
+    """This vehicle was charged for another card before.
+
+    Who stands before the terminal with a new one, only people can see.
+    """
+    others = [
+        interval
+        for index, paid in binding.paid.items()
+        if binding.cards[index] != session.card_id or not session.card_id
+        for interval in paid
+        if index != session.index and interval.connector == plug.connector
+    ]
+    return any(
+        plug.seq < each.start.seq and each.end_seq < session.opened.seq
+        for each in others
     )
 
 

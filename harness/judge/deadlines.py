@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from harness.judge.case import SLACK_MS, Kind, Trigger
-from harness.judge.facts import Life, Message, Planned
-from harness.judge.spans import FOREVER, Span, spans_of
+from harness.judge.facts import Life, Message
+from harness.judge.spans import FOREVER, Span, spans_of, spans_of_faults
 from harness.judge.timeline import Timeline
 
 
@@ -84,21 +84,13 @@ def blockages(timeline: Timeline) -> tuple[Span, ...]:
     ]
     spans = [*deaths(timeline.lives), *spans_of(reach, "unreachable")]
     spans += spans_of(timeline.silences, "unreachable")
-    spans += _power_cuts(timeline.faults)
+    spans += spans_of_faults(timeline.faults, _POWER, "unreachable")
     return tuple(sorted([*spans, *_busy(timeline.messages, claims.auth_limit_ms)]))
 
 
-#: Faults that switch the terminal off without any link noticing (a serial cable).
-_POWER: Final = frozenset({"terminal_off", "site_power_cut"})
-
-
-def _power_cuts(faults: Sequence[Planned]) -> tuple[Span, ...]:
-    moves = [
-        (fault.t_ms, fault.event == "healed")
-        for fault in faults
-        if fault.name in _POWER and fault.event in ("hit", "healed")
-    ]
-    return spans_of(moves, "unreachable")
+#: Faults that switch the terminal off without any link noticing (a serial cable), and
+#: the one with which it refuses whatever it is asked, a P6X without a word why.
+_POWER: Final = frozenset({"terminal_off", "site_power_cut", "terminal_not_ready"})
 
 
 def deaths(lives: Sequence[Life]) -> list[Span]:

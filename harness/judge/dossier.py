@@ -20,7 +20,7 @@ from harness.judge.sessions import Session
 from harness.judge.spans import Span
 from harness.judge.tariff import price
 from harness.judge.triggers import triggers
-from harness.judge.unstored import UNSTORED_MS, died_with_it
+from harness.judge.unstored import died_with_it
 from harness.judge.verdict import (
     Finding,
     Settlement,
@@ -60,10 +60,6 @@ class Dossier:
     @property
     def end_ms(self) -> int:
         return self.case.timeline.end_ms
-
-    @property
-    def unstored_ms(self) -> int:
-        return UNSTORED_MS * self.case.promises.time_scale
 
 
 # --- When and how much ----------------------------------------------------------

@@ -11,6 +11,7 @@ from typing import Final
 from harness.judge.closes import Attempt, Outcome
 from harness.judge.dossier import Dossier, Fault, words_of
 from harness.judge.facts import At
+from harness.judge.unstored import is_forgotten
 from harness.judge.verdict import (
     Settlement,
 )
@@ -55,12 +56,7 @@ def _forgotten(dossier: Dossier, earlier: Attempt, later: Attempt) -> bool:
     """Killed before the confirmation could be stored: repeating it is right."""
     if earlier.answered is None or later.differs(earlier):
         return False
-    known_ms = earlier.answered.t_ms
-    return any(
-        life.event == "killed"
-        and known_ms <= life.t_ms <= known_ms + dossier.unstored_ms
-        for life in dossier.case.timeline.lives
-    )
+    return is_forgotten(dossier.case.timeline, earlier.answered, later.seq)
 
 
 def _ruled_out(dossier: Dossier, earlier: Attempt, later: Attempt) -> bool:

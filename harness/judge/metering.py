@@ -11,7 +11,7 @@ known, so what flowed until the welcome may be billed.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from harness.judge.bay import (
@@ -106,6 +106,9 @@ def _readings(
     start, end = interval.start, interval.end
     later = since(story.readings, start.seq)
     before = _good_before(story, start.seq)
+    if not start.welcome:
+        # It has stood still since: what it caught up on would be somebody else's.
+        before = [replace(r, t_ms=max(r.t_ms, start.t_ms)) for r in before]
     rest = since(later, interval.end_seq - 1)
     inside = until(later[: len(later) - len(rest)], as_of_ms + wait_ms)
     during = [r for r in inside if r.good]
@@ -165,10 +168,12 @@ def _energised(bay: Bay, interval: Interval, as_of_ms: int) -> tuple[int, int]:
         outage = covering(bay.outages, as_of_ms)
         surely = as_of_ms if outage is None else max(outage.start_ms, start_ms)
         most_ms = as_of_ms - start_ms
-    dead_ms = sum(
-        max(0, min(span.end_ms, surely) - max(span.start_ms, start_ms))
-        for span in bay.unseen
-    )
+    readings = bay.story(interval.connector).readings
+    dead_ms = 0
+    for span in bay.unseen:
+        # Nobody writes the time down more often than he is told of a charge.
+        heard = [start_ms, *(r.t_ms for r in until(readings, span.start_ms)[-1:])]
+        dead_ms += max(0, min(span.end_ms, surely) - max(heard))
     return max(0, surely - start_ms - dead_ms), most_ms
 
 
@@ -180,10 +185,14 @@ def climb(readings: Sequence[Reading], pace: Pace) -> tuple[int, int]:
     low = high = 0
     #: Readings that did not fit the one before, each with what was sure until then.
     wild: list[tuple[Reading, int]] = []
+    #: Since when the register has stood still although power flows: it may catch up.
+    still = next(iter(readings), None)
     for index, reading in enumerate(readings[1:], start=1):
         last = readings[index - 1]
         step = reading.energy_wh - last.energy_wh
-        most = pace.most_wh(last, reading)
+        most = pace.most_wh(still or last, reading)
+        if step or reading.power_w <= 0:
+            still = reading
         if 0 <= step <= most:
             low, high = low + step, high + step
         elif wild and wild[-1][0] is last and _fits(readings, index, pace):

@@ -22,6 +22,7 @@ from harness.judge.closes import Attempt, Outcome
 from harness.judge.dossier import Dossier
 from harness.judge.reading import text
 from harness.judge.spans import Span
+from harness.judge.unstored import is_forgotten
 from harness.judge.verdict import Conduct, Finding
 from wire.cps import RETRY_READINGS, RetryPhase, RetryReading
 
@@ -225,11 +226,20 @@ def _after_the_end(dossier: Dossier) -> Iterator[Finding]:
     """R-RTY-02: 200 and 409 end the retries, and so does what tells the same."""
     attempts: Sequence[Attempt] = dossier.attempts
     for number, (earlier, later) in enumerate(pairwise(attempts)):
-        known = earlier.answered is not None and earlier.answered.seq < later.seq
-        if known and _is_over(earlier, attempts[:number]):
+        told = earlier.answered
+        if told is None or told.seq > later.seq:
+            continue
+        before = [a for a in attempts[:number] if not _is_lost(dossier, a, earlier)]
+        if _is_over(earlier, before) and not _is_lost(dossier, earlier, later):
             words = ("R-RTY-02", "no close after a definitive answer", earlier.answer)
             yield _line(dossier, Conduct.FAIL, words, later)
             return
+
+
+def _is_lost(dossier: Dossier, earlier: Attempt, later: Attempt) -> bool:
+    """What the earlier attempt was answered had been forgotten by the later one."""
+    told = earlier.answered
+    return told is not None and is_forgotten(dossier.case.timeline, told, later.seq)
 
 
 def _is_over(attempt: Attempt, before: Sequence[Attempt]) -> bool:

@@ -4,9 +4,11 @@ A deadline is postponed while the controller is dead or the terminal out of reac
 Times are milliseconds of the run; a span without an end lasts until the trace ends.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
+
+from harness.judge.facts import Planned
 
 FOREVER: Final = 1 << 62
 
@@ -40,3 +42,20 @@ def spans_of(changes: Sequence[tuple[int, bool]], why: str) -> tuple[Span, ...]:
     if since is not None:
         found.append(Span(since, why=why))
     return tuple(found)
+
+
+def spans_of_faults(
+    faults: Iterable[Planned], names: Collection[str], why: str = ""
+) -> tuple[Span, ...]:
+    """One for each fault of these names, from its first hit until it was healed."""
+    found: list[Span] = []
+    begun: dict[str, int] = {}
+    for fault in faults:
+        if fault.name not in names:
+            continue
+        if fault.event == "hit":
+            begun.setdefault(fault.fault, fault.t_ms)
+        elif fault.event == "healed" and fault.fault in begun:
+            found.append(Span(begun.pop(fault.fault), fault.t_ms, why))
+    found += [Span(start_ms, why=why) for start_ms in begun.values()]
+    return tuple(sorted(found))

@@ -59,6 +59,16 @@ def _disturbed(timeline: Timeline, change: LinkChange) -> bool:
 # --- The cloud ------------------------------------------------------------------
 
 
+def _refused_since(scene: Scene, seq: int) -> int:
+    """Another call may have been refused, and the operator told, just before it."""
+    since = seq
+    for answer in sorted(scene.timeline.answers.values(), key=lambda each: each.seq):
+        if answer.seq > seq:
+            break
+        since = min(since, answer.seq) if answer.status in (401, 403) else seq
+    return since
+
+
 def _keys(scene: Scene) -> Iterator[Finding]:
     """The Authorization header, and what a refused key must lead to."""
     spoilt = any("key" in fault.name for fault in scene.timeline.faults)
@@ -73,7 +83,7 @@ def _keys(scene: Scene) -> Iterator[Finding]:
         for attempt in dossier.attempts
         if attempt.answer in ("401", "403")
     ]
-    if refused and not _has_alarm(scene, refused[0].seq):
+    if refused and not _has_alarm(scene, _refused_since(scene, refused[0].seq)):
         expected = "an alarm, because closes are failing"
         yield fail(refused[0], "R-CPS-06", expected=expected, seen="none")
 

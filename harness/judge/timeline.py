@@ -69,6 +69,8 @@ class Timeline:
     breaches: list[Breach] = field(default_factory=list)
     #: When the controller was told of a card; found on first use.
     card_reads: list[At] | None = None
+    #: What the terminal shows, while the records are read.
+    screen: str = ""
     marks: set[str] = field(default_factory=set)
     epilogue: dict[str, int] = field(default_factory=dict)
     #: (time, heard): bytes were lost on the PSP line; the controller heard again.
@@ -102,12 +104,23 @@ def _run(timeline: Timeline, record: Record, _seq: int, _t_ms: int) -> None:
     timeline.promises = Promises.read(declaration, text(record, "column"))
 
 
+#: The terminal has a card in hand, and looks at no other.
+_BUSY_SCREENS: Final = frozenset({"reading", "card_read", "authorising", "pin"})
+
+
+def _display(timeline: Timeline, record: Record, _seq: int, _t_ms: int) -> None:
+    timeline.screen = text(record, "screen")
+
+
 def _act(timeline: Timeline, record: Record, seq: int, t_ms: int) -> None:
+    act = text(record, "act")
+    if act == "tap" and timeline.screen in _BUSY_SCREENS:
+        act = "tap in vain"
     timeline.acts.append(
         Act(
             seq=seq,
             t_ms=t_ms,
-            act=text(record, "act"),
+            act=act,
             driver=text(record, "driver"),
             connector=number(record, "connector"),
             card=text(record, "card"),
@@ -355,5 +368,6 @@ _READERS: Final = {
     "seen": _seen,
     "finding": _finding,
     "reader": _reader,
+    "display": _display,
     "epilogue": _epilogue,
 }

@@ -119,6 +119,8 @@ def _bay_empty(case: Case) -> Iterator[Trigger]:
             continue
         if later and later[0].t_ms < case.told.t_ms:
             continue
+        if case.session.asked is not None and said.seq < case.session.asked.seq:
+            continue  # who pays has not left it
         if last(story.pilots, said.t_ms, "A") == "A":
             yield case.trigger(Kind.BAY_EMPTY, said)
 

@@ -453,11 +453,17 @@ class TestWrittenReadings:
     def test_energy_is_not_lost_with_the_readings_since(self, rig_of: Make) -> None:
         rig = rig_of().boot().tap().plug().charge(100)
         written = rig.store.image
-        rig.charge(50)
-        assert rig.store.image == written, "a reading a minute is enough"
+        rig.charge(5)
+        assert rig.store.image == written, "nothing more is owed for it"
         rig.die()
-        rig.boot().charge(50).unplug().run(5_000)
+        rig.boot().charge(95).unplug().run(5_000)
         assert rig.closes == [("commit", 10)]
+
+    def test_a_reading_that_costs_is_written(self, rig_of: Make) -> None:
+        rig = rig_of().boot().tap().plug().charge(100)
+        written = rig.store.image
+        rig.charge(50)
+        assert rig.store.image != written
 
     def test_where_time_has_a_price_each_reading_is_written(self, rig_of: Make) -> None:
         rig = rig_of(tariff={"per_kwh": 50, "per_minute": 60}).boot()

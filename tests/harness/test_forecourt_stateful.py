@@ -7,6 +7,7 @@ wrong amount, and no energy flows that nobody pays for.
 """
 
 import sqlite3
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -27,6 +28,7 @@ from harness.drivers import Button
 from harness.epilogue import run_epilogue
 from harness.judge import Conduct, Judgement, SessionVerdict, Settlement, judge
 from harness.wishes import Wishes
+from simulator.faults import Value
 from simulator.people import Person
 
 REFERENCE: Final = Path(__file__).parents[2] / "controller_ref" / "declaration.toml"
@@ -59,6 +61,32 @@ LASTING: Final = (
     "controller_killed",
     "site_power_cut",
 )
+
+METER_FAULTS: Final = ("meter_frozen", "meter_silent", "meter_nan", "meter_suspect")
+#: Seconds by which the calendar is wrong from the next start on.
+CALENDARS_S: Final = (-30 * 86_400, -3_600, -100, 600, 3_600, 3 * 86_400)
+Row = tuple[str, Mapping[str, Value]]
+#: What befalls single blocks, calls and callbacks: once, when the next one comes.
+NEXT: Final[Mapping[str, Sequence[Row]]] = {
+    "psp": (
+        ("cable_lose", {"message": "Session Approved"}),
+        ("cable_lose", {"message": "Result", "count": 2}),
+        ("cable_corrupt", {"message": "Commit Session"}),
+        ("cable_duplicate", {"message": "Session Approved", "gap_ms": 500}),
+        ("delay_answer", {"message": "Void Session", "delay_ms": 20_000}),
+        ("terminal_reboot_at", {"message": "Commit Session"}),
+        ("stop_reading", {"delay_ms": 3_000}),
+    ),
+    "cps": (
+        ("http_lost_after", {"route": "E6"}),
+        ("http_timeout_after", {"route": "E6"}),
+        ("http_status_after", {"route": "E9", "status": 503}),
+        ("http_malformed", {"route": "E10"}),
+        ("callback_lost", {"what": "card"}),
+        ("callback_twice", {"what": "card", "gap_ms": 20_000}),
+        ("callback_late", {"what": "card", "delay_ms": 7_000}),
+    ),
+}
 
 people = st.integers(1, PEOPLE)
 connectors = st.integers(1, CONNECTORS)
@@ -187,6 +215,39 @@ class ForecourtMachine(RuleBasedStateMachine):
     @rule(times=st.integers(1, 12))
     def next_closes_are_refused(self, times: int) -> None:
         self.bench.faults.put("refuse_close", count=times)
+
+    @rule(
+        moment=st.sampled_from(["before", "after"]),
+        what=st.sampled_from(["write", "send"]),
+        after=st.integers(0, 6),
+        for_s=st.sampled_from((1, 90, 900)),
+    )
+    def controller_will_die(
+        self, moment: str, what: str, after: int, for_s: int
+    ) -> None:
+        death = {"moment": moment, "what": what}
+        self.bench.faults.put("controller_killed_at", after=after, for_s=for_s, **death)
+
+    @rule(seconds=st.sampled_from(CALENDARS_S))
+    def calendar_is_put(self, seconds: int) -> None:
+        self.in_force.append(self.bench.faults.put("clock_step", seconds=seconds))
+
+    @rule(name=st.sampled_from(["store_full", "store_read_only"]))
+    def storage_fails(self, name: str) -> None:
+        self.in_force.append(self.bench.faults.put(name))
+
+    @rule(connector=connectors, name=st.sampled_from(METER_FAULTS))
+    def meter_fails(self, connector: int, name: str) -> None:
+        self.in_force.append(self.bench.faults.put(name, connector=connector))
+
+    @rule()
+    def terminal_restarts(self) -> None:
+        self.bench.faults.put("terminal_reboot")
+
+    @rule(number=st.integers(0, 6))
+    def next_one_is_hit(self, number: int) -> None:
+        name, params = NEXT[self.bench.column.interface][number]
+        self.bench.faults.put(name, **params)
 
     # --- time -------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from harness.bench import Bench
+from harness.deaths import names_in
 from harness.epilogue import run_epilogue
 from harness.judge import Conduct, Expectations, Settlement, judge
 from harness.watch import await_session
@@ -42,6 +43,71 @@ def test_after_a_long_death_the_charger_is_heard_first(
 
 
 @pytest.mark.parametrize("column", COLUMNS)
+def test_a_register_that_moves_without_an_order_has_not_charged_anybody(
+    make_bench: Make, column: str
+) -> None:
+    """The vehicle has never asked; the meter jumps while the controller is dead."""
+    bench = make_bench(column)
+    driver = bench.driver(1)
+    bench.drivers.plug(driver, 1, "sleepy")
+    bench.drivers.tap(driver, driver.card)
+    await_session(bench, driver)
+    bench.run_for(5_000)
+    bench.faults.put("controller_killed", for_s=3_600)
+    bench.faults.put("meter_jump", connector=1, amount=5_000)
+    bench.run_for(3_700_000)
+    settles(bench)
+
+
+@pytest.mark.parametrize("column", COLUMNS)
+def test_what_was_heard_before_a_death_is_owed_without_a_charger(
+    make_bench: Make, column: str
+) -> None:
+    """Dead for a second, and the charger is gone: no reading brings anything back."""
+    bench = make_bench(column)
+    bench.recast(1, vehicle="van")
+    start_charging(bench, 1, 1)
+    bench.run_for(55_000)
+    bench.faults.put("bay_down")
+    bench.faults.put("controller_killed", for_s=1)
+    bench.run_for(700_000)
+    settles(bench)
+
+
+def test_a_card_is_heard_while_the_cloud_cannot_be_reached(make_bench: Make) -> None:
+    """Calls fail, callbacks come: whoever taps to stop has to be stopped."""
+    bench = make_bench("cps")
+    start_charging(bench, 1, 1)
+    bench.faults.put("http_refused")
+    bench.run_for(120_000)
+    driver = bench.driver(1)
+    bench.drivers.tap(driver, driver.card)
+    bench.run_for(5_000)
+    assert not bench.court.station.connector(1).contactor_closed
+    bench.run_for(120_000)
+    settles(bench)
+
+
+@pytest.mark.parametrize("column", COLUMNS)
+def test_a_welcome_without_a_good_register_counts_nothing(
+    make_bench: Make, column: str
+) -> None:
+    """The next good reading knows it all: nothing has to be guessed from the power."""
+    bench = make_bench(column)
+    bench.recast(1, vehicle="van")
+    start_charging(bench, 1, 1)
+    bench.run_for(20_000)
+    bench.faults.put("meter_suspect", connector=1)
+    bench.faults.put("controller_killed", for_s=1_500)
+    bench.run_for(300_000)
+    bench.drivers.draw(bench.driver(1), 1, 3_000)
+    bench.run_for(1_201_000)
+    bench.faults.heal("meter_suspect")
+    bench.run_for(3_000)
+    settles(bench)
+
+
+@pytest.mark.parametrize("column", COLUMNS)
 def test_two_closes_that_waited_for_the_terminal_both_leave(
     make_bench: Make, column: str
 ) -> None:
@@ -61,14 +127,117 @@ def test_two_closes_that_waited_for_the_terminal_both_leave(
 
 
 @pytest.mark.parametrize("column", COLUMNS)
-def test_who_presses_start_is_taken_for_who_taps(make_bench: Make, column: str) -> None:
-    """No controller can know that two people stand before it: the judge grants it."""
+@pytest.mark.parametrize("fault", ["meter_nan", "meter_suspect"])
+def test_a_last_reading_that_is_no_good_is_not_the_last(
+    make_bench: Make, column: str, fault: str
+) -> None:
+    """The meter is well again as the vehicle leaves: the whole charge hangs on it."""
     bench = make_bench(column)
-    first, second = bench.driver(1), bench.driver(2)
-    bench.drivers.press(second, 2, "start")
-    bench.drivers.tap(first, first.card)
-    await_session(bench, first)
-    bench.drivers.plug(first, 1, "hatchback")
+    bench.open()
+    bench.faults.put(fault, connector=1)
+    start_charging(bench, 1, 1)
+    bench.run_for(60_000)
+    bench.drivers.leave(bench.driver(1), 1)
+    bench.faults.heal(fault)
+    settles(bench)
+
+
+def test_what_has_outlived_a_death_is_not_lost_at_the_next(make_bench: Make) -> None:
+    bench = make_bench("p6x")
+    start_charging(bench, 1, 1)
+    bench.drivers.leave(bench.driver(1), 1)
+    bench.run_for(20_000)
+    bench.faults.put("controller_killed", for_s=5)
+    bench.run_for(60_000)
+    sent = closes(bench)
+    bench.faults.put("store_lost_write")
+    bench.faults.put("controller_killed", for_s=5)
+    bench.run_for(60_000)
+    assert closes(bench) == sent
+
+
+def closes(bench: Bench) -> int:
+    """How many closes have reached the terminal or the cloud."""
+    names = {"Commit Session", "Void Session", "E9", "E10"}
+    said = [names_in(record) for record in bench.trace.records]
+    return sum(bool(names.intersection(each)) for each in said)
+
+
+def dies_after_a_close(bench: Bench, fault: str, *, mended_for_ms: int) -> None:
+    """The close is confirmed while the storage fails."""
+    start_charging(bench, 1, 1)
+    bench.run_for(20_000)
+    bench.faults.put(fault)
+    bench.drivers.leave(bench.driver(1), 1)
+    bench.run_for(30_000)
+    if mended_for_ms:
+        bench.faults.heal(fault)
+        bench.run_for(mended_for_ms)
+    bench.faults.put("controller_killed", for_s=90)
+    bench.run_for(30_000)
+    bench.faults.heal(fault)
+    bench.run_for(120_000)
+
+
+@pytest.mark.parametrize("column", COLUMNS)
+@pytest.mark.parametrize("fault", ["store_full", "store_read_only"])
+def test_what_could_not_be_written_is_written_once_it_can_be(
+    make_bench: Make, column: str, fault: str
+) -> None:
+    """Nothing else happens that would be written down: the next death is no excuse."""
+    bench = make_bench(column)
+    dies_after_a_close(bench, fault, mended_for_ms=30_000)
+    assert closes(bench) == 1
+    settles(bench)
+
+
+@pytest.mark.parametrize("column", COLUMNS)
+@pytest.mark.parametrize("fault", ["store_full", "store_read_only", "store_lost_write"])
+def test_who_could_not_remember_a_close_may_repeat_it(
+    make_bench: Make, column: str, fault: str
+) -> None:
+    """The judge grants what no controller could have known."""
+    bench = make_bench(column)
+    dies_after_a_close(bench, fault, mended_for_ms=0)
+    assert closes(bench) == 2
+    settles(bench)
+
+
+def stops_by_tap(bench: Bench) -> None:
+    """A charge at connector 1 that its driver has ended; the vehicle stays."""
+    start_charging(bench, 1, 1)
+    bench.run_for(20_000)
+    driver = bench.driver(1)
+    bench.drivers.tap(driver, driver.card)
+    bench.run_for(20_000)
+
+
+@pytest.mark.parametrize("column", COLUMNS)
+def test_who_taps_again_means_the_vehicle_that_is_still_there(
+    make_bench: Make, column: str
+) -> None:
+    """Stopped by mistake: the same card at the same vehicle is the same driver."""
+    bench = make_bench(column)
+    stops_by_tap(bench)
+    driver = bench.driver(1)
+    bench.drivers.tap(driver, driver.card)
+    bench.run_for(20_000)
+    assert bench.court.station.connector(1).contactor_closed
+    bench.drivers.leave(driver, 1)
+    settles(bench)
+
+
+@pytest.mark.parametrize("column", COLUMNS)
+@pytest.mark.parametrize("card", ["partial", "no_hash"])
+def test_another_card_at_a_served_vehicle_may_be_anybodys(
+    make_bench: Make, column: str, card: str
+) -> None:
+    """Only people see that it is the same driver: the judge grants it."""
+    bench = make_bench(column)
+    stops_by_tap(bench)
+    bench.drivers.tap(bench.driver(1), card)
+    bench.run_for(20_000)
+    bench.drivers.leave(bench.driver(1), 1)
     settles(bench)
 
 

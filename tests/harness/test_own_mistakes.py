@@ -40,6 +40,8 @@ class Row:
     reading: str = ""
     #: A price per minute, in cents.
     per_minute: int = 0
+    #: What is reserved, in cents.
+    reserve: int = 5_000
 
 
 # fmt: off
@@ -49,6 +51,7 @@ ROWS = (
     Row(factory="says_reset_once", feature="terminal_line_fails", title="The cable is cut for an hour, and the driver leaves meanwhile", requirement="R-TRM-06", columns=("p6x",), reading="synchronize_while_reading=refuse"),  # noqa: E501
     Row(factory="wants_a_card", feature="paying_for_a_charge", title="Tap, plug in, charge, unplug", requirement="", columns=("cps",), reading="card_callback=stub,card_timeout_s=10,wait_max_s=0"),  # noqa: E501
     Row(factory="bills_the_calendar", feature="controller_clock", title="The calendar is put <way> by 60 minutes that would cost money forward", requirement="R-SES-12", columns=("p6x", "apollo", "cps"), per_minute=10),  # noqa: E501
+    Row(factory="winds_up_the_cap", feature="charger_fails", title="The meter is never to be trusted, and little is reserved", requirement="R-AMT-02", columns=("p6x", "apollo", "cps"), reserve=20),  # noqa: E501
 )
 # fmt: on
 PLAYS = [
@@ -72,6 +75,7 @@ def examined(row: Row, column: str, folder: Path, factory: str) -> CaseResult:
         ("[reach]\n", f'[reach]\npsp_link = "{found.psp_link}"\n'),
         ("controller_ref.core:build", factory),
         ("[tariff]\n", f"[tariff]\nper_minute = {row.per_minute}\n"),
+        ("reserve = 5000\n", f"reserve = {row.reserve}\n"),
     ):
         assert text.count(old) == 1
         text = text.replace(old, new)

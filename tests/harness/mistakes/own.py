@@ -7,12 +7,15 @@ Each exchanges one part of it for what that part was before it was mended;
 from collections.abc import Sequence
 from typing import Any, Final
 
+from controller_ref.bays import Connector
 from controller_ref.charger_facts import ChargerFacts
 from controller_ref.core import build as build_reference
 from controller_ref.cps_side import CpsSide
 from controller_ref.psp_closes import PspCloses
 from controller_ref.psp_line import PspLine
+from controller_ref.session import Session
 from controller_ref.timers import For
+from controller_ref.watch import Watch
 from wire.machine import CallbackReceived, Controller, Place
 from wire.psp import Message
 
@@ -87,6 +90,14 @@ class _BillsTheCalendar(ChargerFacts):
             session.energised_wall_ms = wall_ms
 
 
+class _WindsUpTheCap(Watch):
+    """Lets whatever the charger says put off the stop at the reserved amount."""
+
+    def look(self, session: Session, connector: Connector) -> None:
+        self.read(session)
+        super().look(session, connector)
+
+
 def _exchange(owner: Any, name: str, part: type) -> None:
     getattr(owner, name).__class__ = part
 
@@ -121,6 +132,10 @@ def wants_a_card(place: Place) -> Controller:
 
 def waits_for_the_charger(place: Place) -> Controller:
     return exchanged(place, [("_facts", _WaitsForTheCharger)])
+
+
+def winds_up_the_cap(place: Place) -> Controller:
+    return _parts(place, [("_charging.watch", _WindsUpTheCap)])
 
 
 def bills_the_calendar(place: Place) -> Controller:
