@@ -135,7 +135,7 @@ def waits_for_the_charger(place: Place) -> Controller:
 
 
 def winds_up_the_cap(place: Place) -> Controller:
-    return _parts(place, [("_charging.watch", _WindsUpTheCap)])
+    return exchanged(place, [("_charging.watch", _WindsUpTheCap)])
 
 
 def bills_the_calendar(place: Place) -> Controller:
