@@ -39,12 +39,9 @@ from reports.results import (
     QuestionLine,
     RunResult,
 )
+from reports.status import UNDECIDED, troubles
 from reports.wire_table import wire_text
 from simulator.clock import wall_time_s
-
-WRONG_USE: Final = 2
-SETUP_ERROR: Final = 3
-EXAMINER_FAILED: Final = 4
 
 #: A case whose story needs more real time than this is left out unless asked for.
 LONGEST_STORY_S: Final = 120
@@ -261,8 +258,15 @@ def examine(options: RunOptions, made: Made = NOTHING) -> int:
         result, collector = play_in_real_time(options, err, made=made)
     else:
         result, collector = play(options, err, made=made)
-    if options.coverage:
-        result = replace(result, wire=wire_lines(collector.wire))
+    result = replace(
+        result,
+        wire=wire_lines(collector.wire) if options.coverage else (),
+        troubles=troubles(
+            crashes=collector.crashes,
+            wrong_use=collector.wrong_use,
+            setup_errors=collector.setup_errors,
+        ),
+    )
     groups = load_catalogue().groups
     for name, text in _files(options, result, groups):
         name.parent.mkdir(parents=True, exist_ok=True)
@@ -281,7 +285,7 @@ def examine(options: RunOptions, made: Made = NOTHING) -> int:
         ):
             out.print(text, markup=False, end="", soft_wrap=True)
         out.print(f"{wall_time_s() - began_s:.1f} s")
-    return _status(result, collector, err)
+    return _status(result, err)
 
 
 def _files(
@@ -295,20 +299,13 @@ def _files(
     return files
 
 
-def _status(result: RunResult, collector: Collector, err: Console) -> int:
+def _status(result: RunResult, err: Console) -> int:
     """The exit status; what went wrong outside the cases is said on standard error."""
-    for kind, texts, status in (
-        ("the examiner failed", collector.crashes, EXAMINER_FAILED),
-        ("cannot run", collector.wrong_use, WRONG_USE),
-        ("set-up error", collector.setup_errors, SETUP_ERROR),
-    ):
-        for text in texts:
-            err.print(f"nohold: {kind}: {text}", markup=False, soft_wrap=True)
-        if texts:
-            return status
-    if not result.cases:
+    for one in result.troubles:
+        err.print(f"nohold: {one.kind}: {one.text}", markup=False, soft_wrap=True)
+    if not result.cases and not result.troubles:
         err.print("nohold: no case ran: nothing matches what was asked for")
-        return SETUP_ERROR
+        return UNDECIDED
     return result.exit_status()
 
 

@@ -154,6 +154,36 @@ def test_wrong_use_is_2_with_a_line_that_says_why(
     assert line in " ".join(ran.error.replace("│", "").split())
 
 
+@pytest.mark.parametrize("flag", ["--junit", "--json", "--trace-dir"])
+def test_a_report_that_cannot_be_written_is_2_before_anything_is_played(
+    flag: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    target = file if flag == "--trace-dir" else tmp_path
+    ran = Outcome("run", NO_START, flag, str(target))
+    assert ran.status == 2
+    assert f"{flag}: {target}: " in " ".join(ran.error.split())
+    assert "examined" not in ran.output
+
+
+def test_what_cannot_run_is_in_every_report_as_well(
+    mine: Callable[..., str], tmp_path: Path
+) -> None:
+    good, junit, report = NO_START, tmp_path / "junit.xml", tmp_path / "report.json"
+    bad = mine("5 minutes pass", "5 minutes go by")
+    ran = Outcome("run", good, bad, "--junit", str(junit), "--json", str(report))
+    assert ran.status == 2
+    assert "CANNOT RUN (exit status 2)" in ran.output
+    root = ET.parse(junit).getroot()
+    assert root.get("errors") == "1"
+    (error,) = root.iter("error")
+    assert "no phrase matches" in str(error.get("message"))
+    run = read_json_report(report.read_text(encoding="utf-8"))
+    assert run.exit_status() == 2
+    assert [one.kind for one in run.troubles] == ["cannot run"]
+
+
 def test_an_unknown_step_is_2_with_the_closest_phrases(
     mine: Callable[..., str],
 ) -> None:
