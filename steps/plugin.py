@@ -32,11 +32,12 @@ from harness.collector import (
 )
 from harness.columns import COLUMNS, Column, column_of, columns_for
 from harness.declaration import Declaration, NotClaimed, load
-from harness.device import find_factory
+from harness.guarded import find_factory
 from harness.places import REFERENCE
+from harness.shells.watchdog import WatchedWorld
 from harness.wire_coverage import happened
 from harness.wishes import Wishes
-from harness.world import Desk, VirtualWorld, World
+from harness.world import Desk, World
 from simulator.station import ImpossibleError
 from steps import readings
 from steps.collect import FeatureFile, tags_of
@@ -274,7 +275,7 @@ def _world(config: pytest.Config, declaration: Declaration, *, steps: str) -> Wo
     path: Path | None = config.getoption("--nohold-declaration")
     is_virtual = declaration.text("reach", "mode") == "in_process"
     if is_virtual or path is None or config.getoption("--nohold-rehearsal"):
-        return VirtualWorld()
+        return WatchedWorld()
     # Late: sockets and a web server are nothing that a virtual run needs.
     from harness.shells.wall import Setup, WallWorld
 
