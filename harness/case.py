@@ -70,6 +70,8 @@ class Case:
     declaration: Path | None = None
     #: The step under way, in its words.
     step: str = ""
+    #: Its line in the file.
+    line: int = 0
     #: How long the scenario took, before the epilogue.
     story_ms: int = 0
 
@@ -78,8 +80,9 @@ class Case:
         """The S-id of the catalogue; empty for a scenario of one's own."""
         return next((tag for tag in self.tags if _S_ID.match(tag)), "")
 
-    def begin_step(self, kind: str, text: str) -> None:
+    def begin_step(self, kind: str, text: str, *, line: int = 0) -> None:
         """Note the step; a Then's time limits run from the end of the last When."""
+        self.line = line
         self.step = f"{kind.capitalize()} {text}"
         if self.bench.is_open:
             fields = {"keyword": kind.capitalize(), "text": text}

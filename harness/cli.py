@@ -78,6 +78,12 @@ def _one_of(name: str, found: str | None, allowed: tuple[str, ...]) -> None:
         raise _fail(f"{name}: found {found!r}, allowed {' or '.join(allowed)}")
 
 
+def _all_features(paths: Iterable[Path]) -> None:
+    for path in paths:
+        if path.is_file() and path.suffix != ".feature":
+            raise _fail(f"{path}: allowed are folders and files that end in .feature")
+
+
 def _all_there(paths: Iterable[Path]) -> None:
     for path in paths:
         if not path.exists():
@@ -183,6 +189,7 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter per flag
     _one_of("--interface", interface, ("psp", "cps"))
     _one_of("--terminal", terminal, ("p6x", "apollo"))
     _all_there([*(paths or ()), *filter(None, (declaration,))])
+    _all_features(paths or ())
     _writable(junit=junit, json=json, trace_dir=trace_dir)
     made = _made_ahead(paths or (FEATURES,))
     from harness.answers import questions_of

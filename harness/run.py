@@ -285,7 +285,7 @@ def examine(options: RunOptions, made: Made = NOTHING) -> int:
         ):
             out.print(text, markup=False, end="", soft_wrap=True)
         out.print(f"{wall_time_s() - began_s:.1f} s")
-    return _status(result, err)
+    return _status(result, err, options)
 
 
 def _files(
@@ -299,14 +299,33 @@ def _files(
     return files
 
 
-def _status(result: RunResult, err: Console) -> int:
+def _status(result: RunResult, err: Console, options: RunOptions) -> int:
     """The exit status; what went wrong outside the cases is said on standard error."""
     for one in result.troubles:
         err.print(f"nohold: {one.kind}: {one.text}", markup=False, soft_wrap=True)
     if not result.cases and not result.troubles:
-        err.print("nohold: no case ran: nothing matches what was asked for")
+        reason = f"nohold: no case ran: {_why_nothing(options, result)}"
+        err.print(reason, markup=False, soft_wrap=True)
         return UNDECIDED
     return result.exit_status()
+
+
+def _why_nothing(options: RunOptions, result: RunResult) -> str:
+    """What was asked for, in the words of the command line."""
+    if result.left_out:
+        return f"{len(result.left_out)} need long in real time; --long runs them"
+    paths = options.paths or (FEATURES,)
+    if not any(p.is_file() or next(p.rglob("*.feature"), None) for p in paths):
+        return f"no file below {', '.join(map(str, paths))} ends in .feature"
+    flags = {
+        "-k": options.words,
+        "--requirement": ", ".join(options.requirements),
+        "--interface": options.interface,
+        "--terminal": options.terminal,
+    }
+    asked = [f"{flag} {value}" for flag, value in flags.items() if value]
+    asked += ["what the declaration claims"] if options.declaration else []
+    return f"no scenario there has {' and '.join(asked) or 'a column to run in'}"
 
 
 def show_vocabulary(words: str) -> int:

@@ -10,10 +10,8 @@ Step definitions live in ``steps/<actor>.py`` and are loaded from here.
 """
 
 import gc
-import inspect
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import asdict
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -43,6 +41,7 @@ from steps import readings
 from steps.collect import FeatureFile, tags_of
 from steps.lookup import Lookup
 from steps.readings import Hooks, asked_of
+from steps.traps import refuse_traps
 from steps.vocabulary import UnknownStep, show, unknown_step
 
 pytest_plugins = [
@@ -349,7 +348,8 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
 
 def _note_wrong_use(item: pytest.Item, case: Case | None, error: Exception) -> None:
     """The feature cannot run: no verdict on anybody, and the run says so."""
-    where = f"{case.path}: {case.step}: " if case is not None and case.step else ""
+    has_step = case is not None and case.step
+    where = f"{case.path}:{case.line}: {case.step}: " if case and has_step else ""
     text = str(error) if isinstance(error, UnknownStep) else f"{where}{error}"
     item.user_properties.append((WRONG_USE_PROPERTY, text))
 
@@ -362,27 +362,16 @@ def _keep(item: pytest.Item, case: Case) -> None:
         path.write_text(case.bench.trace.render(), encoding="ascii", newline="\n")
 
 
-class StepIsAsync(WrongUse):
-    """A step definition that pytest-bdd would call and never await."""
-
-
 # --- steps ----------------------------------------------------------------------
-
-
-#: Asked at every step, of a hundred functions.
-_is_async: Final = lru_cache(maxsize=1024)(inspect.iscoroutinefunction)
 
 
 def pytest_bdd_before_step(
     request: pytest.FixtureRequest, step: Step, step_func: Callable[..., object]
 ) -> None:
-    if _is_async(step_func):
-        raise StepIsAsync(
-            f"{step_func.__name__}: an async step is never awaited and would pass"
-        )
     case = request.node.stash.get(_CASE, None)
     if case is not None:
-        case.begin_step(step.type, step.name)
+        case.begin_step(step.type, step.name, line=step.line_number)
+    refuse_traps(step, step_func)
 
 
 def pytest_bdd_after_step(request: pytest.FixtureRequest, step: Step) -> None:

@@ -224,10 +224,30 @@ def test_a_feature_that_cannot_run_is_2(
 # --- 3: set-up error, or nothing decided ------------------------------------------
 
 
-def test_nothing_selected_is_3() -> None:
-    ran = Outcome("run", NO_START, "-k", "no such words at all")
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (("-k", "no such words"), "no scenario there has -k no such words"),
+        (
+            ("--interface", "cps", "--terminal", "p6x"),
+            "no scenario there has --interface cps and --terminal p6x",
+        ),
+    ],
+)
+def test_nothing_selected_is_3(words: tuple[str, ...], why: str) -> None:
+    ran = Outcome("run", NO_START, *words)
     assert ran.status == 3
-    assert "no case ran: nothing matches what was asked for" in ran.error
+    assert f"no case ran: {why}" in ran.error
+
+
+def test_a_folder_without_features_is_3_and_another_file_is_2(tmp_path: Path) -> None:
+    ran = Outcome("run", str(tmp_path))
+    assert ran.status == 3
+    assert f"no case ran: no file below {tmp_path} ends in .feature" in ran.error
+    (tmp_path / "mine.txt").touch()
+    ran = Outcome("run", str(tmp_path / "mine.txt"))
+    assert ran.status == 2
+    assert "allowed are folders and files that end in .feature" in ran.error
 
 
 def test_a_wrong_declaration_is_3_with_its_key(declared: Callable[..., str]) -> None:
