@@ -73,6 +73,12 @@ def await_session(bench: Bench, driver: Person) -> Session:
     return last_session(bench, driver)
 
 
+def end_fault(bench: Bench, *names: str, **params: str) -> None:
+    """Undo what a step has done. Raises NotReached where there is nothing to undo."""
+    if not sum(bench.faults.heal(name, **params) for name in names):
+        raise NotReached("nothing of the kind is in force that could end")
+
+
 def await_return(bench: Bench, *, since: int) -> None:
     """Let a controller that has died after record ``since`` become ready again.
 

@@ -36,6 +36,7 @@ from harness.shells.watchdog import WatchedWorld
 from harness.wire_coverage import happened
 from harness.wishes import Wishes
 from harness.world import Desk, World
+from simulator.faults import FaultPlanError
 from simulator.station import ImpossibleError
 from steps import readings
 from steps.collect import FeatureFile, tags_of
@@ -62,6 +63,9 @@ DEFAULT_SEED: Final = 1
 
 #: New objects after which garbage is looked for; a case makes about as many.
 _NEW_OBJECTS: Final = 50_000
+
+#: What is raised when a feature asks for what cannot be.
+_REFUSED: Final = (WrongUse, ImpossibleError, FaultPlanError)
 
 _CASE: Final = pytest.StashKey[Case]()
 _DECLARATION: Final = pytest.StashKey[Declaration]()
@@ -322,9 +326,9 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
     except (Exception, pytest.fail.Exception, pytest.skip.Exception) as caught:  # noqa: BLE001 - whatever a step raised is part of the verdict
         error = caught
     case = item.stash.get(_CASE, None)
-    if isinstance(error, WrongUse | ImpossibleError):
+    if isinstance(error, _REFUSED):
         _note_wrong_use(item, case, error)
-    if case is None or isinstance(error, WrongUse | ImpossibleError):
+    if case is None or isinstance(error, _REFUSED):
         if error is not None:
             raise error
         return

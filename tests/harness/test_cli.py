@@ -206,7 +206,27 @@ def test_an_unknown_step_is_2_with_the_closest_phrases(
         (
             "the driver has been authorised",
             "the controller claims the moon",
-            "claim: found 'the moon', allowed to start by tap,",
+            "<claim>: found 'the moon', allowed to start by tap,",
+        ),
+        (
+            "the driver has been authorised",
+            "the site has 40 connectors",
+            ":4: Given the site has 40 connectors: declaration: [claims] connectors: found 40",
+        ),
+        (
+            "When",
+            "And the controller reserves EUR 9.00\n    When",
+            ":5: Given the controller reserves EUR 9.00: found behind a step that has",
+        ),
+        (
+            "the driver has been authorised",
+            "between 8 kWh and 1 kWh have been delivered at connector 1",
+            "found 8000 Wh before 1000 Wh, allowed the smaller first",
+        ),
+        (
+            "the driver has been authorised",
+            "the terminal holds 70000 sessions of an earlier life",
+            "terminal_stale_sessions.count: found 70000, allowed",
         ),
         ("Feature: Mine", "Faeture: Mine", "mine.feature"),
         ("Scenario: One", "Scenario: One\n  Scenario: One", "two scenarios have the"),
@@ -222,6 +242,47 @@ def test_a_feature_that_cannot_run_is_2(
 
 
 # --- 3: set-up error, or nothing decided ------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "ends",
+    [
+        "GroundFailure clears",
+        "the link to the charger comes back",
+        "the cable to the terminal is mended",
+        "the terminal is repaired",
+        "the terminal accepts closes again",
+        "the terminal is online again in the payment cloud",
+        "the controller starts again",
+    ],
+)
+def test_the_end_of_what_never_began_decides_nothing(
+    mine: Callable[..., str], ends: str
+) -> None:
+    ran = Outcome("run", mine("5 minutes pass", ends), "--terminal", "apollo")
+    assert ran.status == 3, ran
+    assert "INCONCLUSIVE" in ran.output
+    assert "nothing of the kind is in force that could end" in ran.output
+
+
+def test_a_fault_that_nothing_met_is_said_in_words(mine: Callable[..., str]) -> None:
+    path = mine("When", "And the terminal refuses the commit after the next\n    When")
+    ran = Outcome("run", path, "--interface", "psp", "--terminal", "apollo")
+    assert ran.status == 3, ran
+    assert "expected the planned fault refuse_close hits" in ran.output
+    assert "seen     it did not (" in ran.output
+
+
+def test_hours_and_one_hour_pass_and_energy_is_seen_in_words(
+    mine: Callable[..., str],
+) -> None:
+    path = mine(
+        "5 minutes pass\n",
+        "1 hour passes\n    Then energy flows at connector 1 within 5 seconds\n",
+    )
+    ran = Outcome("run", path, "--interface", "cps")
+    assert ran.status == 1, ran
+    assert "seen     0 W, contactor open, pilot A" in ran.output
 
 
 @pytest.mark.parametrize(
