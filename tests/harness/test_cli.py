@@ -211,7 +211,7 @@ def test_an_unknown_step_is_2_with_the_closest_phrases(
         (
             "the driver has been authorised",
             "the site has 40 connectors",
-            ":4: Given the site has 40 connectors: declaration: [claims] connectors: found 40",
+            ":4: Given the site has 40 connectors: declaration: [claims] connectors: f",
         ),
         (
             "When",
