@@ -32,6 +32,7 @@ from harness.watch import Breach
 from harness.world import Desk
 from reports.results import CaseResult, FindingLine, SessionLine
 from reports.words import tail_in_words, without_chatter
+from simulator.trace import TraceFull
 from wire.records import Record
 
 _TAIL: Final = 14
@@ -105,9 +106,22 @@ class Case:
 
 def conclude(case: Case, error: BaseException | None) -> CaseResult:
     """Play the epilogue, judge the trace, and put the verdict into words."""
-    result = _concluded(case, error)
+    try:
+        result = _concluded(case, error)
+    except TraceFull as full:
+        result = _overflown(case, full)
     desk = case.bench.world.desk
     return _left_behind(case, result, desk) if desk and case.bench.is_open else result
+
+
+def _overflown(case: Case, full: TraceFull) -> CaseResult:
+    """Too much has happened to be kept: nobody is to blame without another look."""
+    hours = case.bench.now_ms // 3_600_000
+    reason = (
+        f"{full} in {hours} h: the story is too long for one case, or somebody never "
+        "stops talking (the last lines of the trace say who)"
+    )
+    return _result(case, None, Conduct.ERROR, reason=reason)
 
 
 def _left_behind(case: Case, result: CaseResult, desk: Desk) -> CaseResult:
@@ -136,6 +150,8 @@ def _concluded(case: Case, error: BaseException | None) -> CaseResult:
         return _result(case, None, Conduct.NOT_APPLICABLE, found, reason=str(error))
     if isinstance(error, SetupError):
         return _result(case, None, Conduct.ERROR, reason=str(error))
+    if isinstance(error, TraceFull):
+        return _overflown(case, error)
     case.story_ms = bench.now_ms if bench.is_open else 0
     found = _finding(case, error)
     if found is not None and found.conduct is Conduct.ERROR:
