@@ -209,7 +209,7 @@ def _finding(case: Case, error: BaseException | None) -> Finding | None:
             found,
             conduct=Conduct.INCONCLUSIVE,
             requirement=requirement,
-            expected="the situation that the scenario is about",
+            expected=f"the situation of {case.step!r}" if case.step else "a situation",
             seen=str(error),
         )
     return found

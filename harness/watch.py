@@ -47,7 +47,8 @@ def last_session(bench: Bench, driver: Person) -> Session:
     bench.run_until(lambda: bool(sessions_of(bench, driver)), SESSION_WITHIN_MS)
     found = sessions_of(bench, driver)
     if not found:
-        raise NotReached(f"no session was opened for {driver.name}'s {driver.card}")
+        card = driver.card.replace("_", " ")
+        raise NotReached(f"no session was opened for {driver.name} ({card} card)")
     return found[-1]
 
 

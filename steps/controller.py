@@ -109,9 +109,12 @@ def controller_dies(bench: Bench) -> None:
     bench.faults.put("controller_killed", for_s=0)
 
 
+@given(phrase("the controller has started again"))
 @when(phrase("the controller starts again"))
 def controller_starts(bench: Bench) -> None:
-    """When the controller starts again"""
+    """When the controller starts again
+    Given the controller has started again
+    """
     end_fault(bench, "controller_killed", "controller_killed_at")
 
 

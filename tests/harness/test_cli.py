@@ -262,6 +262,7 @@ def test_the_end_of_what_never_began_decides_nothing(
     ran = Outcome("run", mine("5 minutes pass", ends), "--terminal", "apollo")
     assert ran.status == 3, ran
     assert "INCONCLUSIVE" in ran.output
+    assert f"expected the situation of 'When {ends}'" in " ".join(ran.output.split())
     assert "nothing of the kind is in force that could end" in ran.output
 
 
