@@ -120,6 +120,16 @@ class Bench:
     def declaration(self) -> Declaration:
         return self.wishes.declaration
 
+    @property
+    def wish(self) -> Wishes:
+        """What a step may still change. Raises WrongUse once the world is open."""
+        if self.is_open:
+            raise WrongUse(
+                "found behind a step that has begun the story, allowed before all such "
+                "steps: what holds for the whole case comes first"
+            )
+        return self.wishes
+
     @cached_property
     def answers(self) -> Answers:
         """The reading of this case."""

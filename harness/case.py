@@ -32,6 +32,7 @@ from harness.watch import Breach
 from harness.world import Desk
 from reports.results import CaseResult, FindingLine, SessionLine
 from reports.words import tail_in_words, without_chatter
+from simulator.trace import TraceFull
 from wire.records import Record
 
 _TAIL: Final = 14
@@ -70,6 +71,8 @@ class Case:
     declaration: Path | None = None
     #: The step under way, in its words.
     step: str = ""
+    #: Its line in the file.
+    line: int = 0
     #: How long the scenario took, before the epilogue.
     story_ms: int = 0
 
@@ -78,8 +81,9 @@ class Case:
         """The S-id of the catalogue; empty for a scenario of one's own."""
         return next((tag for tag in self.tags if _S_ID.match(tag)), "")
 
-    def begin_step(self, kind: str, text: str) -> None:
+    def begin_step(self, kind: str, text: str, *, line: int = 0) -> None:
         """Note the step; a Then's time limits run from the end of the last When."""
+        self.line = line
         self.step = f"{kind.capitalize()} {text}"
         if self.bench.is_open:
             fields = {"keyword": kind.capitalize(), "text": text}
@@ -102,9 +106,22 @@ class Case:
 
 def conclude(case: Case, error: BaseException | None) -> CaseResult:
     """Play the epilogue, judge the trace, and put the verdict into words."""
-    result = _concluded(case, error)
+    try:
+        result = _concluded(case, error)
+    except TraceFull as full:
+        result = _overflown(case, full)
     desk = case.bench.world.desk
     return _left_behind(case, result, desk) if desk and case.bench.is_open else result
+
+
+def _overflown(case: Case, full: TraceFull) -> CaseResult:
+    """Too much has happened to be kept: nobody is to blame without another look."""
+    hours = case.bench.now_ms // 3_600_000
+    reason = (
+        f"{full} in {hours} h: the story is too long for one case, or somebody never "
+        "stops talking (the last lines of the trace say who)"
+    )
+    return _result(case, None, Conduct.ERROR, reason=reason)
 
 
 def _left_behind(case: Case, result: CaseResult, desk: Desk) -> CaseResult:
@@ -133,6 +150,8 @@ def _concluded(case: Case, error: BaseException | None) -> CaseResult:
         return _result(case, None, Conduct.NOT_APPLICABLE, found, reason=str(error))
     if isinstance(error, SetupError):
         return _result(case, None, Conduct.ERROR, reason=str(error))
+    if isinstance(error, TraceFull):
+        return _overflown(case, error)
     case.story_ms = bench.now_ms if bench.is_open else 0
     found = _finding(case, error)
     if found is not None and found.conduct is Conduct.ERROR:
@@ -190,7 +209,7 @@ def _finding(case: Case, error: BaseException | None) -> Finding | None:
             found,
             conduct=Conduct.INCONCLUSIVE,
             requirement=requirement,
-            expected="the situation that the scenario is about",
+            expected=f"the situation of {case.step!r}" if case.step else "a situation",
             seen=str(error),
         )
     return found

@@ -21,9 +21,10 @@ from harness.bench import Bench, CaseName
 from harness.columns import column_of
 from harness.declaration import Declaration, Declined, NotClaimed, SetupError, load
 from harness.shells.wall import Setup, WallWorld
+from harness.shells.watchdog import WatchedWorld
 from harness.unready import has_contact
 from harness.wishes import Wishes
-from harness.world import VirtualWorld, World
+from harness.world import World
 
 READY: Final = 0
 SETUP_ERROR: Final = 3
@@ -83,7 +84,7 @@ def in_words(error: Exception) -> str:
 def _bench(
     declaration: Declaration, path: Path, *, host: str, seed: int
 ) -> Iterator[Bench]:
-    world: World = VirtualWorld()
+    world: World = WatchedWorld()
     if declaration.text("reach", "mode") != "in_process":
         time_scale = declaration.number("reach", "time_scale")
         setup = Setup(host=host)

@@ -29,6 +29,9 @@ app = typer.Typer(
 Host = Annotated[
     str, typer.Option(help="where ports listen; a box cannot reach loopback")
 ]
+Words = Annotated[
+    str, typer.Option("-k", help="only scenarios whose title, tags or file have them")
+]
 Readings = Annotated[
     str,
     typer.Option(
@@ -75,10 +78,32 @@ def _one_of(name: str, found: str | None, allowed: tuple[str, ...]) -> None:
         raise _fail(f"{name}: found {found!r}, allowed {' or '.join(allowed)}")
 
 
+def _all_features(paths: Iterable[Path]) -> None:
+    for path in paths:
+        if path.is_file() and path.suffix != ".feature":
+            raise _fail(f"{path}: allowed are folders and files that end in .feature")
+
+
 def _all_there(paths: Iterable[Path]) -> None:
     for path in paths:
         if not path.exists():
             raise _fail(f"{path}: no such file or folder")
+
+
+def _writable(**wanted: Path | None) -> None:
+    """Whatever is to be written can be: nobody plays for an hour to learn that late."""
+    for name, path in wanted.items():
+        if path is None:
+            continue
+        try:
+            if name == "trace_dir":
+                path.mkdir(parents=True, exist_ok=True)
+            else:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.open("a", encoding="utf-8").close()
+        except OSError as error:
+            flag = f"--{name.replace('_', '-')}"
+            raise _fail(f"{flag}: {path}: {error.strerror}") from None
 
 
 def _all_known(requirements: Iterable[str]) -> None:
@@ -140,9 +165,7 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter per flag
     requirement: Annotated[
         list[str] | None, typer.Option(help="only scenarios that test it")
     ] = None,
-    words: Annotated[
-        str, typer.Option("-k", help="only scenarios whose title or tags have them")
-    ] = "",
+    words: Words = "",
     junit: Annotated[Path | None, typer.Option(help="write JUnit XML here")] = None,
     json: Annotated[Path | None, typer.Option(help="write the results here")] = None,
     trace_dir: Annotated[
@@ -165,7 +188,9 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter per flag
     """
     _one_of("--interface", interface, ("psp", "cps"))
     _one_of("--terminal", terminal, ("p6x", "apollo"))
-    _all_there((*(paths or ()), *([declaration] if declaration else ())))
+    _all_there([*(paths or ()), *filter(None, (declaration,))])
+    _all_features(paths or ())
+    _writable(junit=junit, json=json, trace_dir=trace_dir)
     made = _made_ahead(paths or (FEATURES,))
     from harness.answers import questions_of
     from harness.run import RunOptions, examine
@@ -193,8 +218,8 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter per flag
         readings=readings,
         coverage=coverage,
     )
-    asked = replace(options, questions=questions_of(options, declared))
-    raise typer.Exit(examine(asked, made()))
+    options = replace(options, questions=questions_of(options, declared))
+    raise typer.Exit(examine(options, made()))
 
 
 @app.command()

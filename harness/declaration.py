@@ -12,6 +12,7 @@ decide (``reports.questions``); reports print it, and neither the controller nor
 trace is given it.
 """
 
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -46,6 +47,8 @@ class Key:
     high: int = 0
     default: Value | None = None
     optional: bool = False
+    #: Text of so many capital letters; 0: any text.
+    letters: int = 0
 
     def describe(self) -> str:
         """What is allowed, in words."""
@@ -56,6 +59,8 @@ class Key:
         what = "one of " if self.kind is str else "a list of "
         if self.allowed:
             return what + ", ".join(self.allowed)
+        if self.letters:
+            return f"{self.letters} capital letters, such as EUR"
         return "text" if self.kind is str else "a list of texts"
 
 
@@ -106,7 +111,7 @@ TABLES: Final[Mapping[str, Mapping[str, Key]]] = {
         "parked_full_window": _number(0, _YEAR_S),
     },
     "tariff": {
-        "currency": _text(),
+        "currency": Key(kind=str, letters=3),
         "reserve": _number(1, _MONEY),
         "per_kwh": _number(0, _MONEY),
         "per_minute": _number(0, _MONEY, 0),
@@ -272,6 +277,8 @@ def _fitting(row: Key, found: object) -> Value | None:
         return found if row.low <= found <= row.high else None
     if row.kind is str:
         if not isinstance(found, str):
+            return None
+        if row.letters and not re.fullmatch(rf"[A-Z]{{{row.letters}}}", found):
             return None
         return found if not row.allowed or found in row.allowed else None
     return _fitting_list(row, found)

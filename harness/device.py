@@ -8,16 +8,15 @@ Death may come between any two things that it sends or writes (``harness.deaths`
 it had sent by then is on its way and arrives; after that its lines close.
 """
 
-import importlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Final, Protocol, cast
+from typing import Final, Protocol
 
 from harness.bay_line import BayLine
 from harness.cloud_line import CloudLine
 from harness.deaths import WRITE, Died, Doom, Moment, names_of
-from harness.declaration import SetupError
+from harness.guarded import Crashed, Guarded
 from harness.memory_store import FAILURES, MemoryStore
 from harness.psp_line import LATENCY_MS, PspLine
 from simulator import events
@@ -29,7 +28,6 @@ from wire.machine import (
     AnswerCallback,
     CallHttp,
     CloseLink,
-    Controller,
     ControllerFactory,
     Fact,
     Link,
@@ -58,20 +56,6 @@ class _Shift:
             return 0
         drift_ms = (now_ms - self.since_ms) * self.ppm // 1_000_000
         return wall_ms + self.seconds * 1000 + drift_ms
-
-
-def find_factory(name: str) -> ControllerFactory:
-    """``package.module:factory`` as written in ``[reach] controller``."""
-    module_name, _, attribute = name.partition(":")
-    try:
-        factory = getattr(importlib.import_module(module_name), attribute)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise SetupError(
-            f"[reach] controller: found {name!r}, allowed is package.module:factory "
-            f"of something that can be imported ({error})"
-        ) from None
-    # The declaration promises the type; a wrong one shows at the first call.
-    return cast(ControllerFactory, factory)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,7 +158,7 @@ class InProcessDevice:
         self._lines = lines
         self._court = court
         self._wall_ms = wall_ms
-        self._controller: Controller | None = None
+        self._controller: Guarded | None = None
         self._shifts: list[_Shift] = []
         #: The run's time at which the controller's own clock shows 0.
         self._zero_ms = 0
@@ -183,6 +167,8 @@ class InProcessDevice:
         self._dooms: list[Doom] = []
         #: Dead, and what it has said is still on its way.
         self._is_dying = False
+        #: How its last life ended, where that was its own doing.
+        self._crash = ""
         self.boots = 0
         for line in (lines.psp, lines.cloud, lines.bay):
             line.deliver = self.deliver
@@ -212,8 +198,11 @@ class InProcessDevice:
         note_life(self._court, "started", self.boots)
         self._lines.cloud.listening = True
         try:
-            self._controller = self._factory(self._place)
+            self._controller = Guarded(self._factory, self._place)
         except Died:
+            return
+        except Crashed as error:
+            self._has_crashed(error)
             return
         wall_ms = self._wall_ms + born_ms
         for shift in self._shifts:
@@ -230,13 +219,27 @@ class InProcessDevice:
         self._bury()
 
     def _die(self, doom: Doom, what: str, number: int) -> None:
-        """It is gone at once; its lines close behind what it has said last."""
         self._dooms.remove(doom)
+        self._drop()
+        doom.strike(f"{doom.moment} {what}, number {number}")
+
+    def _has_crashed(self, error: Crashed) -> None:
+        """It has ended its life itself, as a program does that crashes."""
+        self._crash = str(error)
+        fields = {
+            "requirement": "process",
+            "expected": "a controller that runs until it is told to stop",
+            "seen": self._crash,
+        }
+        self._court.note(events.Note(kind="finding", fields=fields))
+        self._drop()
+
+    def _drop(self) -> None:
+        """It is gone at once; its lines close behind what it has said last."""
         self._controller = None
         self.seat.refresh()
         self._is_dying = True
         self._kernel.at(self._kernel.now_ms + LATENCY_MS, self._bury)
-        doom.strike(f"{doom.moment} {what}, number {number}")
 
     def _bury(self) -> None:
         if not self._is_dying:
@@ -256,7 +259,12 @@ class InProcessDevice:
         return self._place.store.load() is not None
 
     def why_unready(self) -> str:
-        return ""
+        return self._crash
+
+    @property
+    def call(self) -> int | None:
+        """The call that the controller is in, by number; None while it waits."""
+        return self._controller.call if self._controller else None
 
     # --- faults -----------------------------------------------------------------
 
@@ -323,24 +331,29 @@ class InProcessDevice:
     def deadline_ms(self) -> int | None:
         if self._controller is None:
             return None
-        deadline_ms = self._controller.deadline_ms()
+        try:
+            deadline_ms = self._controller.deadline_ms()
+        except Crashed as error:
+            self._has_crashed(error)
+            return None
         return None if deadline_ms is None else deadline_ms + self._zero_ms
 
     def on_deadline(self, now_ms: int) -> Sequence[Action]:
-        if self._controller is None:
-            return ()
-        try:
-            actions = self._controller.on_deadline(now_ms - self._zero_ms)
-        except Died:
-            return ()
-        return () if self._is_dying else actions
+        return self._turn(lambda alive: alive.on_deadline(now_ms - self._zero_ms))
 
     def handle(self, event: Fact, now_ms: int) -> Sequence[Action]:
+        return self._turn(lambda alive: alive.handle(event, now_ms - self._zero_ms))
+
+    def _turn(self, call: Callable[[Guarded], Sequence[Action]]) -> Sequence[Action]:
+        """What it does in one turn; nothing when it is dead, or dies of it."""
         if self._controller is None:
             return ()
         try:
-            actions = self._controller.handle(event, now_ms - self._zero_ms)
+            actions = call(self._controller)
         except Died:
+            return ()
+        except Crashed as error:
+            self._has_crashed(error)
             return ()
         return () if self._is_dying else actions
 

@@ -44,12 +44,14 @@ def show_requirements(words: str) -> int:
     lines = standings(load_register(), played_scenarios(), QUESTIONS)
     shown = [line for line in lines if _fits(line, words.lower().split())]
     console = Console(highlight=False)
-    if shown:
-        console.print(_table(shown))
-        console.print()
+    if not shown:
+        console.print(f"no requirement has the words {words!r}", markup=False)
+        return 2
+    console.print(_table(shown))
+    console.print()
     for text in _totals(shown):
         console.print(text)
-    return 0 if shown else 2
+    return 0
 
 
 def _fits(line: Standing, words: Sequence[str]) -> bool:

@@ -40,12 +40,9 @@ from reports.results import (
     QuestionLine,
     RunResult,
 )
+from reports.status import UNDECIDED, troubles
 from reports.wire_table import wire_text
 from simulator.clock import wall_time_s
-
-WRONG_USE: Final = 2
-SETUP_ERROR: Final = 3
-EXAMINER_FAILED: Final = 4
 
 #: A case whose story needs more real time than this is left out unless asked for.
 LONGEST_STORY_S: Final = 120
@@ -262,8 +259,15 @@ def examine(options: RunOptions, made: Made = NOTHING) -> int:
         result, collector = play_in_real_time(options, err, made=made)
     else:
         result, collector = play(options, err, made=made)
-    if options.coverage:
-        result = replace(result, wire=wire_lines(collector.wire))
+    result = replace(
+        result,
+        wire=wire_lines(collector.wire) if options.coverage else (),
+        troubles=troubles(
+            crashes=collector.crashes,
+            wrong_use=collector.wrong_use,
+            setup_errors=collector.setup_errors,
+        ),
+    )
     groups = load_catalogue().groups
     for name, text in _files(options, result, groups):
         name.parent.mkdir(parents=True, exist_ok=True)
@@ -283,7 +287,7 @@ def examine(options: RunOptions, made: Made = NOTHING) -> int:
         ):
             out.print(text, markup=False, end="", soft_wrap=True)
         out.print(f"{wall_time_s() - began_s:.1f} s")
-    return _status(result, collector, err)
+    return _status(result, err, options)
 
 
 def _files(
@@ -297,21 +301,33 @@ def _files(
     return files
 
 
-def _status(result: RunResult, collector: Collector, err: Console) -> int:
+def _status(result: RunResult, err: Console, options: RunOptions) -> int:
     """The exit status; what went wrong outside the cases is said on standard error."""
-    for kind, texts, status in (
-        ("the examiner failed", collector.crashes, EXAMINER_FAILED),
-        ("cannot run", collector.wrong_use, WRONG_USE),
-        ("set-up error", collector.setup_errors, SETUP_ERROR),
-    ):
-        for text in texts:
-            err.print(f"nohold: {kind}: {text}", markup=False, soft_wrap=True)
-        if texts:
-            return status
-    if not result.cases:
-        err.print("nohold: no case ran: nothing matches what was asked for")
-        return SETUP_ERROR
+    for one in result.troubles:
+        err.print(f"nohold: {one.kind}: {one.text}", markup=False, soft_wrap=True)
+    if not result.cases and not result.troubles:
+        reason = f"nohold: no case ran: {_why_nothing(options, result)}"
+        err.print(reason, markup=False, soft_wrap=True)
+        return UNDECIDED
     return result.exit_status()
+
+
+def _why_nothing(options: RunOptions, result: RunResult) -> str:
+    """What was asked for, in the words of the command line."""
+    if result.left_out:
+        return f"{len(result.left_out)} need long in real time; --long runs them"
+    paths = options.paths or (FEATURES,)
+    if not any(p.is_file() or next(p.rglob("*.feature"), None) for p in paths):
+        return f"no file below {', '.join(map(str, paths))} ends in .feature"
+    flags = {
+        "-k": options.words,
+        "--requirement": ", ".join(options.requirements),
+        "--interface": options.interface,
+        "--terminal": options.terminal,
+    }
+    asked = [f"{flag} {value}" for flag, value in flags.items() if value]
+    asked += ["what the declaration claims"] if options.declaration else []
+    return f"no scenario there has {' and '.join(asked) or 'a column to run in'}"
 
 
 def show_vocabulary(words: str) -> int:

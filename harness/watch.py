@@ -47,7 +47,8 @@ def last_session(bench: Bench, driver: Person) -> Session:
     bench.run_until(lambda: bool(sessions_of(bench, driver)), SESSION_WITHIN_MS)
     found = sessions_of(bench, driver)
     if not found:
-        raise NotReached(f"no session was opened for {driver.name}'s {driver.card}")
+        card = driver.card.replace("_", " ")
+        raise NotReached(f"no session was opened for {driver.name} ({card} card)")
     return found[-1]
 
 
@@ -71,6 +72,12 @@ def await_session(bench: Bench, driver: Person) -> Session:
     )
     bench.run_for(1_000)
     return last_session(bench, driver)
+
+
+def end_fault(bench: Bench, *names: str, **params: str) -> None:
+    """Undo what a step has done. Raises NotReached where there is nothing to undo."""
+    if not sum(bench.faults.heal(name, **params) for name in names):
+        raise NotReached("nothing of the kind is in force that could end")
 
 
 def await_return(bench: Bench, *, since: int) -> None:

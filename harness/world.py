@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
-from harness.device import Device, InProcessDevice, find_factory
+from harness.device import Device, InProcessDevice
+from harness.guarded import find_factory
 from simulator.clock import Clock, VirtualClock
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ class VirtualWorld:
     def baud(self) -> int | None:
         return None
 
-    def build(self, bench: "Bench") -> Device:
+    def build(self, bench: "Bench") -> InProcessDevice:
         """A controller object. Raises SetupError when it cannot be imported."""
         named = bench.declaration.text("reach", "controller")
         return InProcessDevice(

@@ -14,8 +14,8 @@ from gherkin.parser import Parser
 
 from reports.coverage import Played
 
-#: What And, But and * stand for: the keyword before them.
-_CONTINUES: Final = ("And", "But", "*")
+#: What Gherkin calls a keyword, in whatever language; the rest continue it.
+_KINDS: Final = {"Context": "Given", "Action": "When", "Outcome": "Then"}
 
 # Any: the parser's tree of nested dictionaries has no types of its own.
 Node = Mapping[str, Any]
@@ -28,13 +28,17 @@ class Step:
     keyword: str
     kind: str
     text: str
+    line: int
+    #: And, But or *: it continues the step above it.
+    is_more: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Examples:
-    """One Examples table of an outline: its own tags, and how many rows it has."""
+    """One Examples table of an outline: its tags and columns, how many rows it has."""
 
     tags: tuple[str, ...]
+    columns: tuple[str, ...]
     rows: int
 
 
@@ -48,6 +52,8 @@ class ScenarioText:
     background: tuple[Step, ...]
     steps: tuple[Step, ...]
     examples: tuple[Examples, ...]
+    #: Words between the title and the first step.
+    description: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,10 +107,20 @@ def _scenario(
         background=background,
         steps=_steps(node),
         examples=tuple(
-            Examples(tags=_tags(table), rows=len(table.get("tableBody", ())))
+            Examples(
+                tags=_tags(table),
+                columns=_columns(table),
+                rows=len(table.get("tableBody", ())),
+            )
             for table in node.get("examples", ())
         ),
+        description=str(node.get("description", "")),
     )
+
+
+def _columns(table: Node) -> tuple[str, ...]:
+    header: Node = table.get("tableHeader") or {}
+    return tuple(cell["value"] for cell in header.get("cells", ()))
 
 
 def _tags(node: Node) -> tuple[str, ...]:
@@ -115,8 +131,15 @@ def _tags(node: Node) -> tuple[str, ...]:
 def _steps(node: Node) -> tuple[Step, ...]:
     steps: list[Step] = []
     for step in node.get("steps", ()):
-        keyword = step["keyword"].strip()
+        kind = _KINDS.get(step["keywordType"])
         before = steps[-1].kind if steps else ""
-        kind = before if keyword in _CONTINUES else keyword
-        steps.append(Step(keyword=keyword, kind=kind, text=step["text"]))
+        steps.append(
+            Step(
+                keyword=step["keyword"].strip(),
+                kind=kind or before,
+                text=step["text"],
+                line=step["location"]["line"],
+                is_more=kind is None,
+            )
+        )
     return tuple(steps)

@@ -10,7 +10,6 @@ from dataclasses import asdict
 from typing import Any, Final
 
 from reports.results import (
-    STATUS_WORDS,
     ResultError,
     RunResult,
     conduct_counts,
@@ -18,6 +17,7 @@ from reports.results import (
     run_from,
     settlement_counts,
 )
+from reports.status import STATUS_WORDS
 
 #: Named in each report, so that a later reader knows what it holds.
 FORMAT: Final = "nohold-report-1"

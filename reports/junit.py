@@ -8,6 +8,9 @@ FAIL, and a session that is not settled, become ``failure``. INCONCLUSIVE, NOT R
 ERROR become ``error``, because a tool that counts only failures must not take them for
 passes. NOT APPLICABLE alone becomes ``skipped``.
 
+What could not be played at all has no case; each reason is an ``error``, in a suite of
+its own, so that nobody reads the rest as the whole.
+
 Questions to the vendor are properties of a suite without cases, so that nothing counts
 them.
 """
@@ -31,15 +34,18 @@ _ILLEGAL: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010f
 
 def junit_xml(run: RunResult, groups: Mapping[str, str]) -> str:
     """The run as an XML document; ``groups``: letter -> title."""
-    root = ET.Element("testsuites", {"name": "nohold", **_counts(run.cases)})
+    lost = len(run.troubles)
+    root = ET.Element("testsuites", {"name": "nohold", **_counts(run.cases, lost)})
     for letter in sorted({case.group for case in run.cases}):
         cases = [case for case in run.cases if case.group == letter]
-        name = f"{letter} {groups.get(letter, '')}".strip()
+        name = f"{letter} {groups.get(letter, '')}".strip() or "Scenarios of your own"
         about = {"name": name, "timestamp": run.started_at, **_counts(cases)}
         suite = ET.SubElement(root, "testsuite", about)
         _properties(suite, [("version", run.version), ("seed", str(run.seed))])
         for case in cases:
             _case(suite, case)
+    if run.troubles:
+        _troubles(root, run)
     if run.questions:
         about = {"name": "Questions", "timestamp": run.started_at, **_counts(())}
         suite = ET.SubElement(root, "testsuite", about)
@@ -60,8 +66,23 @@ def outcome(case: CaseResult) -> str:
     return "skipped" if case.conduct == NOT_APPLICABLE else "error"
 
 
-def _counts(cases: Sequence[CaseResult]) -> dict[str, str]:
-    outcomes = [outcome(case) for case in cases]
+def _troubles(root: ET.Element, run: RunResult) -> None:
+    """What could not be played, as errors that a tool counts."""
+    counts = _counts((), len(run.troubles))
+    about = {"name": "Not played", "timestamp": run.started_at, **counts}
+    suite = ET.SubElement(root, "testsuite", about)
+    for one in run.troubles:
+        first_line = _clean(one.text.partition("\n")[0])
+        element = ET.SubElement(
+            suite, "testcase", classname="not played", name=first_line, time="0"
+        )
+        error = ET.SubElement(element, "error", type=one.kind, message=first_line)
+        error.text = _clean(one.text)
+
+
+def _counts(cases: Sequence[CaseResult], errors: int = 0) -> dict[str, str]:
+    """``errors``: those that belong to no case."""
+    outcomes = [outcome(case) for case in cases] + ["error"] * errors
     return {
         "tests": str(len(outcomes)),
         "failures": str(outcomes.count("failure")),
@@ -75,8 +96,8 @@ def _case(suite: ET.Element, case: CaseResult) -> None:
     element = ET.SubElement(
         suite,
         "testcase",
-        classname=_clean(f"{case.group}.{case.column}"),
-        name=_clean(f"{case.scenario_id} {case.title}"),
+        classname=_clean(f"{case.group or 'own'}.{case.column}"),
+        name=_clean(f"{case.scenario_id} {case.title}".strip()),
         file=_clean(case.feature),
         time="0",
     )

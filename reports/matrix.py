@@ -28,7 +28,6 @@ from reports.results import (
     COLUMNS,
     FAIL,
     NOT_APPLICABLE,
-    STATUS_WORDS,
     CaseResult,
     RunResult,
     conduct_counts,
@@ -36,6 +35,7 @@ from reports.results import (
     worst_conduct,
     worst_settlement,
 )
+from reports.status import STATUS_WORDS
 
 HEADINGS: Final[Mapping[str, str]] = {"p6x": "P6X", "apollo": "Apollo", "cps": "CPS"}
 
@@ -101,10 +101,19 @@ def _title(run: RunResult) -> Text:
 def _group_line(
     letter: str, groups: Mapping[str, str], cases: Sequence[CaseResult]
 ) -> Text:
-    count = len({case.scenario_id for case in cases})
-    unit = "scenario" if count == 1 else "scenarios"
-    name = f"{letter}  {groups.get(letter, '')}".rstrip()
-    return Text(f"{name} ({count} {unit})", style="bold cyan")
+    title = groups.get(letter, "") if letter else "Scenarios of your own"
+    name = f"{letter}  {title}".strip()
+    return Text(f"{name} ({_scenarios(cases)})", style="bold cyan")
+
+
+def _scenarios(cases: Sequence[CaseResult]) -> str:
+    """Their number; one without an id of the catalogue is known by its title."""
+    known = {c.scenario_id or (c.feature, c.title) for c in cases}
+    return _many(len(known), "scenario")
+
+
+def _many(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 class _Table:
@@ -249,13 +258,16 @@ def _questions(run: RunResult) -> Iterator[RenderableType]:
 
 
 def _totals(run: RunResult) -> Iterator[Text]:
-    scenarios = len({case.scenario_id for case in run.cases})
     sessions = settlement_counts(run.cases)
     yield Text(
-        f"{scenarios} scenarios, {len(run.cases)} cases: "
+        f"{_scenarios(run.cases)}, {_many(len(run.cases), 'case')}: "
         f"{_counted(conduct_counts(run.cases)) or 'none ran'}"
     )
-    yield Text(f"{sum(sessions.values())} sessions: {_counted(sessions) or 'none'}")
+    opened = _many(sum(sessions.values()), "session")
+    yield Text(f"{opened}: {_counted(sessions) or 'none'}")
+    if run.troubles:
+        lost = _many(len(run.troubles), "problem")
+        yield Text(f"NOT PLAYED because of {lost}, see below", style="bold red")
     status = run.exit_status()
     style = "bold green" if status == 0 else "bold red"
     yield Text(f"{STATUS_WORDS[status]} (exit status {status})", style=style)

@@ -18,6 +18,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Final, Literal, TypeVar
 
+from reports.status import (
+    CONFORMANT,
+    EXAMINER_FAILED,
+    NOT_CONFORMANT,
+    UNDECIDED,
+    Trouble,
+    status_of,
+)
+
 T = TypeVar("T")
 
 Column = Literal["p6x", "apollo", "cps"]
@@ -46,19 +55,6 @@ SETTLEMENTS: Final = (
     UNKNOWN,
     CLOSED,
 )
-
-CONFORMANT: Final = 0
-NOT_CONFORMANT: Final = 1
-UNDECIDED: Final = 3
-EXAMINER_FAILED: Final = 4
-
-#: What the exit status of a run means, in words. 2, wrong use, never comes from a run.
-STATUS_WORDS: Final[Mapping[int, str]] = {
-    CONFORMANT: "CONFORMANT",
-    NOT_CONFORMANT: "NOT CONFORMANT",
-    UNDECIDED: "UNDECIDED",
-    EXAMINER_FAILED: "THE EXAMINER FAILED",
-}
 
 JSON_FORMAT: Final = 1
 
@@ -249,6 +245,8 @@ class RunResult:
     questions: tuple[QuestionLine, ...] = ()
     #: Only where it was asked for.
     wire: tuple[WireLine, ...] = ()
+    #: What could not be played at all; it has no case, and none of it has passed.
+    troubles: tuple[Trouble, ...] = ()
 
     @property
     def answered(self) -> int:
@@ -256,11 +254,13 @@ class RunResult:
         return sum(question.answer != "" for question in self.questions)
 
     def exit_status(self) -> int:
-        """0 conformant, 1 not, 3 undecided or nothing ran, 4 the examiner failed.
+        """0 conformant, 1 not, 2 some cannot run, 3 undecided, 4 the examiner failed.
 
-        The examiner's own failure outranks a breach, because its other verdicts are in
-        doubt; a breach outranks what is undecided.
+        What could not be played outranks what was, because nobody knows how it would
+        have ended; then the examiner's own failure, then a breach.
         """
+        if (status := status_of(self.troubles)) is not None:
+            return status
         red = [one for case in self.cases for one in case.red_readings]
         played = (*self.cases, *red)
         if any(case.conduct == ERROR and case.error != "setup" for case in played):
@@ -331,20 +331,19 @@ Node = Mapping[str, Any]
 
 def run_from(document: Node) -> RunResult:
     """A run from its dictionary form; ResultError says what does not fit."""
-    cases = tuple(case_from(node) for node in _nodes(document, "cases"))
     left_out = tuple(_made(LeftOut, node) for node in _nodes(document, "left_out"))
     questions = tuple(
         _made(QuestionLine, node, requirements=tuple(node.get("requirements", ())))
         for node in _nodes(document, "questions")
     )
-    wire = tuple(_made(WireLine, node) for node in _nodes(document, "wire"))
     return _made(
         RunResult,
         document,
-        cases=cases,
+        cases=tuple(case_from(node) for node in _nodes(document, "cases")),
         left_out=left_out,
         questions=questions,
-        wire=wire,
+        wire=tuple(_made(WireLine, node) for node in _nodes(document, "wire")),
+        troubles=tuple(_made(Trouble, node) for node in _nodes(document, "troubles")),
     )
 
 
@@ -389,7 +388,9 @@ def _made(of: type[T], node: Node, **parts: object) -> T:
         _check(f"{of.__name__} key", key, allowed)
     try:
         return of(**{**node, **parts})
-    except TypeError as error:
+    except ResultError:
+        raise
+    except (TypeError, ValueError) as error:
         raise ResultError(f"{of.__name__}: {error}") from error
 
 

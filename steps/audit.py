@@ -5,10 +5,9 @@ from typing import Final
 from pytest_bdd import then
 
 from harness.audit import card_number_written, untraceable
-from harness.bench import Bench, WrongUse
+from harness.bench import Bench
 from harness.case import Breach
 from harness.watch import count_messages, demand, last_session, setups
-from steps.controller import WINDOWS
 from steps.words import phrase
 
 #: Windows have +- 2 s; so much before the end nothing is due, and so much after it all.
@@ -17,13 +16,11 @@ LATEST_MS: Final = 60_000
 
 
 def declared_ms(bench: Bench, window: str) -> int:
-    """A window of the declaration by its name in scenarios. Raises WrongUse."""
-    if window not in WINDOWS:
-        raise WrongUse(f"window: found {window!r}, allowed {', '.join(WINDOWS)}")
-    return bench.declaration.number("timing", WINDOWS[window]) * 1000
+    """How long a window of the declaration is, by its key."""
+    return bench.declaration.number("timing", window) * 1000
 
 
-@then(phrase("{whose:Whose} session stays open until the {window} window ends"))
+@then(phrase("{whose:Whose} session stays open until the {window:Window} window ends"))
 def open_until(bench: Bench, whose: int, window: str) -> None:
     """Then the driver's session stays open until the plug-in window ends"""
     session_id = last_session(bench, bench.driver(whose)).session_id
@@ -34,7 +31,7 @@ def open_until(bench: Bench, whose: int, window: str) -> None:
         raise Breach("the session open to the end of the window", "an early close")
 
 
-@then(phrase("{whose:Whose} session is closed once the {window} window ends"))
+@then(phrase("{whose:Whose} session is closed once the {window:Window} window ends"))
 def closed_after(bench: Bench, whose: int, window: str) -> None:
     """Then the driver's session is closed once the plug-in window ends"""
     session = last_session(bench, bench.driver(whose))

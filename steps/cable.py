@@ -15,6 +15,7 @@ from harness.watch import (
     await_situation,
     close_requests,
     demand,
+    end_fault,
     setups,
 )
 from simulator.faults import Value
@@ -98,7 +99,7 @@ def cable_cut(bench: Bench) -> None:
 @when(phrase("the cable to the terminal is mended"))
 def cable_mended(bench: Bench) -> None:
     """When the cable to the terminal is mended"""
-    bench.faults.heal("cable_cut")
+    end_fault(bench, "cable_cut")
 
 
 @then(phrase("the controller sets the terminal up anew within {limit:Duration}"))

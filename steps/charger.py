@@ -6,7 +6,7 @@ from pytest_bdd import given, then, when
 
 from harness.bench import Bench
 from harness.case import Breach
-from harness.watch import demand
+from harness.watch import demand, end_fault
 from steps.words import phrase
 
 #: A contactor and its feedback take a second (device_under_test.md section 1).
@@ -37,8 +37,7 @@ def fault_clears(bench: Bench, code: str) -> None:
     """When GroundFailure clears
     Given GroundFailure has cleared
     """
-    bench.faults.heal("charger_fault", code=code)
-    bench.faults.heal("station_fault", code=code)
+    end_fault(bench, "charger_fault", "station_fault", code=code)
 
 
 @when(phrase("the pilot of {connector:Connector} falls to {pilot:Pilot}"))
@@ -169,7 +168,7 @@ def charger_lost(bench: Bench) -> None:
 @when(phrase("the link to the charger comes back"))
 def charger_back(bench: Bench) -> None:
     """When the link to the charger comes back"""
-    bench.faults.heal("bay_down")
+    end_fault(bench, "bay_down")
 
 
 @when(phrase("the charger restarts"))
@@ -199,6 +198,14 @@ def emergency_stop(bench: Bench) -> None:
 # --- what it must do, and never ---------------------------------------------------
 
 
+def energy_seen(bench: Bench, connector: int) -> str:
+    """What there is to see of a connector, for a person."""
+    view = bench.court.station.connector(connector)
+    contactor = "closed" if view.contactor_closed else "open"
+    faults = f", {', '.join(view.faults)}" if view.faults else ""
+    return f"{view.power_w} W, contactor {contactor}, pilot {view.pilot}{faults}"
+
+
 @then(phrase("energy flows at {connector:Connector} within {limit:Duration}"))
 def energy_flows(bench: Bench, connector: int, limit: int) -> None:
     """Then energy flows at connector 1 within 30 seconds"""
@@ -207,7 +214,7 @@ def energy_flows(bench: Bench, connector: int, limit: int) -> None:
         f"energy at connector {connector}",
         lambda: bench.court.station.power_w(connector) > 0,
         within_ms=limit,
-        seen=lambda: str(bench.court.station.connector(connector)),
+        seen=lambda: energy_seen(bench, connector),
     )
 
 
@@ -215,9 +222,8 @@ def energy_flows(bench: Bench, connector: int, limit: int) -> None:
 def energy_still_flows(bench: Bench, connector: int) -> None:
     """Then energy still flows at connector 2"""
     bench.run_for(SWITCH_WITHIN_MS)
-    view = bench.court.station.connector(connector)
-    if view.power_w == 0:
-        raise Breach(f"energy at connector {connector}", str(view))
+    if bench.court.station.power_w(connector) == 0:
+        raise Breach(f"energy at connector {connector}", energy_seen(bench, connector))
 
 
 @then(phrase("no energy flows at {connector:Connector}"))
@@ -227,7 +233,7 @@ def no_energy(bench: Bench, connector: int) -> None:
     if flowed:
         raise Breach(
             f"no energy at connector {connector} for 60 s",
-            str(bench.court.station.connector(connector)),
+            energy_seen(bench, connector),
         )
 
 
@@ -239,5 +245,5 @@ def energy_stops(bench: Bench, connector: int, limit: int) -> None:
         f"no more energy at connector {connector}",
         lambda: not bench.court.station.is_closed(connector),
         within_ms=limit,
-        seen=lambda: str(bench.court.station.connector(connector)),
+        seen=lambda: energy_seen(bench, connector),
     )

@@ -35,7 +35,10 @@ LOOK_MS: Final = 15_000
 
 @given(phrase("the next card callback {fate:CallbackFate}"))
 def callback_befallen(bench: Bench, fate: str) -> None:
-    """Given the next card callback comes twice"""
+    """Given the next card callback comes twice
+
+    Also: webhook, duplicate, out of order.
+    """
     bench.faults.put(fate, what="card")
 
 
@@ -49,7 +52,7 @@ def callback_again(bench: Bench, time: int) -> None:
 def card_news_late(bench: Bench, time: int) -> None:
     """Given the news of a card is late by 45 seconds"""
     # Later than the terminal keeps a card: 30 seconds is one reading of an open point.
-    bench.wishes.policy = {**bench.wishes.policy, "card_timeout_s": 30}
+    bench.wish.policy = {**bench.wish.policy, "card_timeout_s": 30}
     bench.faults.put("card_news_late", delay_ms=time)
 
 
@@ -67,7 +70,7 @@ def approval_twice(bench: Bench) -> None:
         bench.faults.put("cable_duplicate", message="Session Approved", gap_ms=2_000)
         return
     # One reading of an open point: the session is also told to the callback address.
-    bench.wishes.policy = {**bench.wishes.policy, "session_notification": "on"}
+    bench.wish.policy = {**bench.wish.policy, "session_notification": "on"}
     bench.faults.put("callback_twice", what="session")
 
 
@@ -81,7 +84,7 @@ def commit_held_back(bench: Bench) -> None:
 def keeps_no_closes(bench: Bench) -> None:
     """Given the payment cloud keeps no closes for a terminal that is away"""
     # In the other reading such a close is confirmed at once, and nothing is owed.
-    bench.wishes.policy = {**bench.wishes.policy, "offline_close": "error"}
+    bench.wish.policy = {**bench.wish.policy, "offline_close": "error"}
 
 
 # --- Answers --------------------------------------------------------------------
@@ -178,6 +181,8 @@ def authorisations_at_most(bench: Bench, times: int) -> None:
 def cloud_refuses_for(bench: Bench, time: int) -> None:
     """Given the payment cloud cannot be reached for 26 hours
     When the payment cloud cannot be reached for 3 minutes
+
+    Also: outage, network.
     """
     bench.faults.put("http_refused", for_s=time // 1000)
 
@@ -205,7 +210,7 @@ def callbacks_forgotten(bench: Bench) -> None:
 def sessions_owed(bench: Bench, number: int) -> None:
     """Given the payment cloud has failed to commit 50 sessions"""
     # One reading of an open point: with ten cards there would be ten sessions at most.
-    bench.wishes.policy = {**bench.wishes.policy, "same_card_open": "accept"}
+    bench.wish.policy = {**bench.wish.policy, "same_card_open": "accept"}
     bench.faults.put("http_status", route="E9", count=0)
     for first in range(1, number + 1, len(ORDINARY_CARDS)):
         _charge_and_leave(bench, range(first, first + len(ORDINARY_CARDS)))

@@ -2,9 +2,9 @@
 
 pytest-bdd binds scenarios to functions of a Python module; this collector makes that
 module in memory. On the way it closes the ways in which pytest-bdd loses scenarios in
-silence: two scenarios of one title (the first disappears), tags on ``Examples`` (they
-bypass the tag hook), and any other difference between what Gherkin itself sees in the
-file and what would run, which is counted here and is an error of collection.
+silence (``harness.feature_lint``), and any other difference between what Gherkin itself
+sees in the file and what would run, which is counted here and is an error of
+collection.
 """
 
 import types
@@ -20,7 +20,7 @@ from pytest_bdd.scenario import make_python_name
 
 from harness.bench import Bench
 from harness.collector import EXPECTED
-from harness.feature_lint import FeatureProblem, lint
+from harness.feature_lint import ENCODING, FeatureProblem, lint
 
 _TAGS: Final = "__nohold_tags__"
 
@@ -59,16 +59,19 @@ def _make_module(path: Path, seen: int) -> types.ModuleType:
 
 def _parse(path: Path) -> Feature:
     try:
-        return get_feature(str(path.parent), path.name)
+        return get_feature(str(path.parent), path.name, encoding=ENCODING)
     except (FeatureError, GherkinParseError) as error:
-        raise FeatureProblem(f"{path}: {error}") from None
+        raise FeatureProblem(f"{path}:{error.line}: {error.message}") from None
 
 
 def _bind(path: Path, feature: Feature, template: ScenarioTemplate) -> Any:
     def judged(bench: Bench) -> None:
         """The steps have run; the plugin judges the case when the call ends."""
 
-    bound = scenario(path.name, template.name, features_base_dir=str(path.parent))
+    folder = str(path.parent)
+    bound = scenario(
+        path.name, template.name, features_base_dir=folder, encoding=ENCODING
+    )
     function = bound(judged)
     rule_tags = template.rule.tags if template.rule else set()
     tags = feature.tags | rule_tags | template.tags

@@ -1,12 +1,12 @@
 """The controller under test: what it claims, how it dies, what it reports."""
 
-from collections.abc import Mapping
 from typing import Final
 
 from pytest_bdd import given, then, when
 
 from harness.bench import Bench, WrongUse
 from harness.case import Breach
+from harness.declaration import SetupError
 from harness.watch import (
     alarms,
     alarms_until,
@@ -15,8 +15,10 @@ from harness.watch import (
     closes_between,
     count_messages,
     demand,
+    end_fault,
     last_death,
 )
+from steps.terms import DEEDS
 from steps.words import phrase
 
 #: An alarm belongs to the event that caused it; a minute is generous.
@@ -25,109 +27,73 @@ ALARM_WITHIN_MS: Final = 60_000
 #: After a start one more is free (device_under_test.md), and one may just be due.
 EXTRA_CLOSES: Final = 2
 
-#: Claims in words -> (key of [claims], value); a tuple is a word of a list.
-CLAIMS: Final[Mapping[str, tuple[str, str | bool | tuple[str]]]] = {
-    "to start by tap": ("start", ("tap",)),
-    "to start by plug": ("start", ("plug",)),
-    "to start at its own screen": ("start", ("ui",)),
-    "to stop by tap": ("stop", ("tap",)),
-    "to stop by unplugging": ("stop", ("unplug",)),
-    "to stop at its own screen": ("stop", ("ui",)),
-    "to read cards all the time": ("scanning", "always"),
-    "to read cards only for a waiting vehicle": ("scanning", "on_plug"),
-    "to top up the reservation": ("amount_strategy", "increment"),
-    "to attempt more than was reserved": ("amount_strategy", "over_capture"),
-    "to reserve the maximum": ("amount_strategy", "maximum"),
-    "a cap chosen by the driver": ("amount_strategy", "driver_cap"),
-    "to accept RFID cards": ("rfid", True),
-    "to give energy for free when it cannot authorise": ("free_vend", True),
-    "ventilation": ("ventilation", True),
-    "no ventilation": ("ventilation", False),
-    "a bay sensor": ("bay_sensor", True),
-    "to refuse a card twice": ("same_card_twice", "refuse"),
-    "to allow a card twice": ("same_card_twice", "allow"),
-}
-WINDOWS: Final[Mapping[str, str]] = {
-    "plug-in": "plug_in_window",
-    "no-energy": "no_energy_window",
-    "charger-loss": "charger_loss_window",
-    "parked-full": "parked_full_window",
-}
-#: What a controller does, in words -> its name over PSP and over CPS.
-DEEDS: Final[Mapping[str, tuple[str, str]]] = {
-    "request for a card": ("Start Session", "E3"),
-    "authorisation": ("Auth Session", "E6"),
-    "start": ("contactor", "contactor"),
-    "commit": ("Commit Session", "E9"),
-    "release": ("Void Session", "E10"),
-    "message": ("send", "send"),
-    "write": ("write", "write"),
-}
-
-
 # --- claims ---------------------------------------------------------------------
 
 
-@given(phrase("the controller claims {claim}"))
-def controller_claims(bench: Bench, claim: str) -> None:
+def _claim(bench: Bench, table: str, key: str, value: str | int | bool) -> None:
+    """Ask for a claim. Raises NotClaimed, or WrongUse where none may be so."""
+    try:
+        bench.wish.claim(table, key, value)
+    except SetupError as error:
+        raise WrongUse(str(error)) from None
+
+
+@given(phrase("the controller claims {claim:Claim}"))
+def controller_claims(bench: Bench, claim: tuple[str, str | bool | tuple[str]]) -> None:
     """Given the controller claims a bay sensor"""
-    if claim not in CLAIMS:
-        raise WrongUse(f"claim: found {claim!r}, allowed {', '.join(CLAIMS)}")
-    key, value = CLAIMS[claim]
+    key, value = claim
     if isinstance(value, tuple):
-        bench.wishes.claim_one_of(key, value[0])
+        bench.wish.claim_one_of(key, value[0])
     else:
-        bench.wishes.claim("claims", key, value)
+        _claim(bench, "claims", key, value)
 
 
 @given(phrase("the site has {number:Connectors}"))
 def site_has(bench: Bench, number: int) -> None:
     """Given the site has eight connectors"""
-    bench.wishes.claim("claims", "connectors", number)
+    _claim(bench, "claims", "connectors", number)
 
 
-@given(phrase("the {window} window is {time:Duration}"))
+@given(phrase("the {window:Window} window is {time:Duration}"))
 def window_is(bench: Bench, window: str, time: int) -> None:
     """Given the parked-full window is 30 minutes"""
-    if window not in WINDOWS:
-        raise WrongUse(f"window: found {window!r}, allowed {', '.join(WINDOWS)}")
-    bench.wishes.claim("timing", WINDOWS[window], time // 1000)
+    _claim(bench, "timing", window, time // 1000)
 
 
 @given(phrase("the controller reserves {amount:Money}"))
 def controller_reserves(bench: Bench, amount: int) -> None:
     """Given the controller reserves EUR 10.00"""
-    bench.wishes.claim("tariff", "reserve", amount)
+    _claim(bench, "tariff", "reserve", amount)
 
 
 @given(phrase("energy costs {amount:Money} per kWh"))
 def energy_costs(bench: Bench, amount: int) -> None:
     """Given energy costs EUR 0.59 per kWh"""
-    bench.wishes.claim("tariff", "per_kwh", amount)
+    _claim(bench, "tariff", "per_kwh", amount)
 
 
 @given(phrase("charging costs {amount:Money} per minute"))
 def charging_costs(bench: Bench, amount: int) -> None:
     """Given charging costs EUR 0.10 per minute"""
-    bench.wishes.claim("tariff", "per_minute", amount)
+    _claim(bench, "tariff", "per_minute", amount)
 
 
 @given(phrase("every session costs {amount:Money}"))
 def session_costs(bench: Bench, amount: int) -> None:
     """Given every session costs EUR 0.35"""
-    bench.wishes.claim("tariff", "per_session", amount)
+    _claim(bench, "tariff", "per_session", amount)
 
 
 @given(phrase("the currency is {currency:Currency}"))
 def currency_is(bench: Bench, currency: str) -> None:
     """Given the currency is EUR"""
-    bench.wishes.claim("tariff", "currency", currency)
+    _claim(bench, "tariff", "currency", currency)
 
 
 @given(phrase("the least that is charged is {amount:Money}"))
 def minimum_is(bench: Bench, amount: int) -> None:
     """Given the least that is charged is EUR 3.00"""
-    bench.wishes.claim("tariff", "minimum", amount)
+    _claim(bench, "tariff", "minimum", amount)
 
 
 # --- life -----------------------------------------------------------------------
@@ -138,15 +104,19 @@ def minimum_is(bench: Bench, amount: int) -> None:
 def controller_dies(bench: Bench) -> None:
     """When the controller dies
     Given the controller has died
+
+    Also: crash, kill, reboot.
     """
     bench.faults.put("controller_killed", for_s=0)
 
 
+@given(phrase("the controller has started again"))
 @when(phrase("the controller starts again"))
 def controller_starts(bench: Bench) -> None:
-    """When the controller starts again"""
-    bench.faults.heal("controller_killed")
-    bench.faults.heal("controller_killed_at")
+    """When the controller starts again
+    Given the controller has started again
+    """
+    end_fault(bench, "controller_killed", "controller_killed_at")
 
 
 @given(phrase("the controller has died and started again"))
@@ -228,7 +198,11 @@ def storage_torn(bench: Bench) -> None:
 
 @given(phrase("the controller's clock has been put {way:Way} by {time:Duration}"))
 def clock_put(bench: Bench, way: int, time: int) -> None:
-    """Given the controller's clock has been put forward by 1 hour"""
+    """Given the controller's clock has been put forward by 1 hour
+
+    Also: calendar, summer time (daylight saving), NTP. An object in virtual time is
+    told the calendar when it starts, so it notices at its next start.
+    """
     bench.faults.put("clock_step", seconds=way * time // 1000)
 
 
@@ -247,8 +221,7 @@ def clock_begins(bench: Bench) -> None:
 @given(phrase("the controller's clock is right again at its next start"))
 def clock_right(bench: Bench) -> None:
     """Given the controller's clock is right again at its next start"""
-    bench.faults.heal("clock_1970")
-    bench.faults.heal("clock_step")
+    end_fault(bench, "clock_1970", "clock_step")
 
 
 @given(
@@ -273,13 +246,15 @@ def asked_for_more(bench: Bench) -> None:
 # --- what it reports --------------------------------------------------------------
 
 
-@then(phrase("the controller raises the alarm {code:Code}"))
+@then(phrase("the controller raises the alarm {code:AlarmCode}"))
 def alarm_raised(bench: Bench, code: str) -> None:
     """Then the controller raises the alarm close failed"""
     _demand_alarm(bench, code, ALARM_WITHIN_MS)
 
 
-@then(phrase("the controller raises the alarm {code:Code} within {limit:Duration}"))
+@then(
+    phrase("the controller raises the alarm {code:AlarmCode} within {limit:Duration}")
+)
 def alarm_raised_within(bench: Bench, code: str, limit: int) -> None:
     """Then the controller raises the alarm close exhausted within 9 days"""
     _demand_alarm(bench, code, limit)

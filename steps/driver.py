@@ -228,7 +228,7 @@ def all_unplug(bench: Bench) -> None:
 # --- Then -----------------------------------------------------------------------
 
 
-@then(phrase("the driver is told {code:Code}"))
+@then(phrase("the driver is told {code:ShowCode}"))
 def driver_is_told(bench: Bench, code: str) -> None:
     """Then the driver is told released"""
     since_ms = bench.since_ms - TOLD_WITHIN_MS

@@ -57,7 +57,10 @@ def _commit(bench: Bench, whose: int) -> Session:
 
 @then(phrase("{whose:Whose} session is released within {limit:Duration}"))
 def session_released(bench: Bench, whose: int, limit: int) -> None:
-    """Then the driver's session is released within 10 seconds"""
+    """Then the driver's session is released within 10 seconds
+
+    Also: void, cancel, refund.
+    """
     driver = bench.driver(whose)
     demand_state(bench, driver, SessionState.CANCELLED, within_ms=limit)
 

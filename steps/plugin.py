@@ -10,10 +10,8 @@ Step definitions live in ``steps/<actor>.py`` and are loaded from here.
 """
 
 import gc
-import inspect
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import asdict
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -32,16 +30,19 @@ from harness.collector import (
 )
 from harness.columns import COLUMNS, Column, column_of, columns_for
 from harness.declaration import Declaration, NotClaimed, load
-from harness.device import find_factory
+from harness.guarded import find_factory
 from harness.places import REFERENCE
+from harness.shells.watchdog import WatchedWorld
 from harness.wire_coverage import happened
 from harness.wishes import Wishes
-from harness.world import Desk, VirtualWorld, World
+from harness.world import Desk, World
+from simulator.faults import FaultPlanError
 from simulator.station import ImpossibleError
 from steps import readings
 from steps.collect import FeatureFile, tags_of
 from steps.lookup import Lookup
 from steps.readings import Hooks, asked_of
+from steps.traps import refuse_traps
 from steps.vocabulary import UnknownStep, show, unknown_step
 
 pytest_plugins = [
@@ -62,6 +63,9 @@ DEFAULT_SEED: Final = 1
 
 #: New objects after which garbage is looked for; a case makes about as many.
 _NEW_OBJECTS: Final = 50_000
+
+#: What is raised when a feature asks for what cannot be.
+_REFUSED: Final = (WrongUse, ImpossibleError, FaultPlanError)
 
 _CASE: Final = pytest.StashKey[Case]()
 _DECLARATION: Final = pytest.StashKey[Declaration]()
@@ -274,7 +278,7 @@ def _world(config: pytest.Config, declaration: Declaration, *, steps: str) -> Wo
     path: Path | None = config.getoption("--nohold-declaration")
     is_virtual = declaration.text("reach", "mode") == "in_process"
     if is_virtual or path is None or config.getoption("--nohold-rehearsal"):
-        return VirtualWorld()
+        return WatchedWorld()
     # Late: sockets and a web server are nothing that a virtual run needs.
     from harness.shells.wall import Setup, WallWorld
 
@@ -322,9 +326,9 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
     except (Exception, pytest.fail.Exception, pytest.skip.Exception) as caught:  # noqa: BLE001 - whatever a step raised is part of the verdict
         error = caught
     case = item.stash.get(_CASE, None)
-    if isinstance(error, WrongUse | ImpossibleError):
+    if isinstance(error, _REFUSED):
         _note_wrong_use(item, case, error)
-    if case is None or isinstance(error, WrongUse | ImpossibleError):
+    if case is None or isinstance(error, _REFUSED):
         if error is not None:
             raise error
         return
@@ -348,7 +352,8 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
 
 def _note_wrong_use(item: pytest.Item, case: Case | None, error: Exception) -> None:
     """The feature cannot run: no verdict on anybody, and the run says so."""
-    where = f"{case.path}: {case.step}: " if case is not None and case.step else ""
+    has_step = case is not None and case.step
+    where = f"{case.path}:{case.line}: {case.step}: " if case and has_step else ""
     text = str(error) if isinstance(error, UnknownStep) else f"{where}{error}"
     item.user_properties.append((WRONG_USE_PROPERTY, text))
 
@@ -361,27 +366,16 @@ def _keep(item: pytest.Item, case: Case) -> None:
         path.write_text(case.bench.trace.render(), encoding="ascii", newline="\n")
 
 
-class StepIsAsync(WrongUse):
-    """A step definition that pytest-bdd would call and never await."""
-
-
 # --- steps ----------------------------------------------------------------------
-
-
-#: Asked at every step, of a hundred functions.
-_is_async: Final = lru_cache(maxsize=1024)(inspect.iscoroutinefunction)
 
 
 def pytest_bdd_before_step(
     request: pytest.FixtureRequest, step: Step, step_func: Callable[..., object]
 ) -> None:
-    if _is_async(step_func):
-        raise StepIsAsync(
-            f"{step_func.__name__}: an async step is never awaited and would pass"
-        )
     case = request.node.stash.get(_CASE, None)
     if case is not None:
-        case.begin_step(step.type, step.name)
+        case.begin_step(step.type, step.name, line=step.line_number)
+    refuse_traps(step, step_func)
 
 
 def pytest_bdd_after_step(request: pytest.FixtureRequest, step: Step) -> None:

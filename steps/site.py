@@ -7,8 +7,8 @@ from harness.watch import CHARGE_WITHIN_MS, await_return, await_situation
 from steps.words import phrase
 
 
-@given(phrase("{time:Duration} have passed"))
-@when(phrase("{time:Duration} pass"))
+@given(phrase("{time:Duration} {:Have} passed"))
+@when(phrase("{time:Duration} {:Pass}"))
 def time_passes(bench: Bench, time: int) -> None:
     """When 5 minutes pass
     Given 20 seconds have passed
@@ -19,7 +19,10 @@ def time_passes(bench: Bench, time: int) -> None:
 
 @when(phrase("the site loses power for {time:Duration}"))
 def site_power_cut(bench: Bench, time: int) -> None:
-    """When the site loses power for 10 minutes"""
+    """When the site loses power for 10 minutes
+
+    Also: power cut, outage.
+    """
     bench.open()
     since = len(bench.trace.records)
     bench.faults.put("site_power_cut", for_s=0)

@@ -13,6 +13,7 @@ from harness.watch import (
     began_reading,
     count_messages,
     demand,
+    end_fault,
     is_reading,
     reading_pauses,
     sessions_of,
@@ -34,8 +35,8 @@ def card_detect(bench: Bench, limit: int) -> None:
     """Given the terminal ends every reading after 60 seconds, and says so"""
     # One that does not say so is a terminal that stops without a word (S-F05).
     said = {"card_detect_expiry": "session_cancelled"}
-    bench.wishes.profile = {**bench.wishes.profile, **said}
-    bench.wishes.card_detect_s = limit // 1000
+    bench.wish.profile = {**bench.wish.profile, **said}
+    bench.wish.card_detect_s = limit // 1000
 
 
 @given(phrase("the terminal cannot reach its host"))
@@ -80,7 +81,7 @@ def stale_sessions(bench: Bench, number: int) -> None:
 @when(phrase("the terminal accepts closes again"))
 def accepts_closes(bench: Bench) -> None:
     """When the terminal accepts closes again"""
-    bench.faults.heal("refuse_close")
+    end_fault(bench, "refuse_close")
 
 
 @given(phrase("nobody could know of the session"))
@@ -142,7 +143,7 @@ def commit_answered_late(bench: Bench, time: int) -> None:
 @given(phrase("the terminal sends its status under the header of a Result"))
 def status_as_result(bench: Bench) -> None:
     """Given the terminal sends its status under the header of a Result"""
-    bench.wishes.profile = {**bench.wishes.profile, "get_status_header": 0x00}
+    bench.wish.profile = {**bench.wish.profile, "get_status_header": 0x00}
 
 
 # --- power and set-up -------------------------------------------------------------
@@ -150,7 +151,10 @@ def status_as_result(bench: Bench) -> None:
 
 @when(phrase("the terminal restarts"))
 def terminal_restarts(bench: Bench) -> None:
-    """When the terminal restarts"""
+    """When the terminal restarts
+
+    Also: reboot.
+    """
     bench.faults.put("terminal_reboot")
 
 
@@ -193,7 +197,7 @@ def out_of_order(bench: Bench) -> None:
 @when(phrase("the terminal is repaired"))
 def repaired(bench: Bench) -> None:
     """When the terminal is repaired"""
-    bench.faults.heal("terminal_off")
+    end_fault(bench, "terminal_off")
 
 
 @given(phrase("the terminal is not ready for {time:Duration}"))
@@ -212,7 +216,7 @@ def falls_back(bench: Bench, state: str) -> None:
 def forgets_options(bench: Bench) -> None:
     """Given the terminal forgets all options when its line is hung up"""
     # In the other reading nobody could find out in which form it reads blocks.
-    bench.wishes.profile = {**bench.wishes.profile, "host_hangup": "offline"}
+    bench.wish.profile = {**bench.wish.profile, "host_hangup": "offline"}
 
 
 @given(phrase("the terminal has changed to extended blocks"))
@@ -234,7 +238,7 @@ def stops_reading(bench: Bench) -> None:
 def terminal_ends_sessions(bench: Bench, end: str, time: int) -> None:
     """Given sessions are released by the terminal itself after 5 minutes"""
     # Where a second close is simply OK, nobody can tell that there was a first.
-    bench.wishes.profile = {**bench.wishes.profile, "repeated_close": "not_found"}
+    bench.wish.profile = {**bench.wish.profile, "repeated_close": "not_found"}
     bench.faults.put("terminal_session_timeout", after_s=time // 1000, action=end)
     # What the terminal did by itself, no controller could have settled.
     bench.allow_unknown = True
@@ -264,7 +268,7 @@ def offline_in_cloud(bench: Bench) -> None:
 @when(phrase("the terminal is online again in the payment cloud"))
 def online_in_cloud(bench: Bench) -> None:
     """When the terminal is online again in the payment cloud"""
-    bench.faults.heal("cloud_down")
+    end_fault(bench, "cloud_down")
 
 
 @given(phrase("news of the terminal's state is lost"))

@@ -2,7 +2,7 @@
 
 from pytest_bdd import given, when
 
-from harness.bench import Bench
+from harness.bench import Bench, WrongUse
 from harness.watch import await_situation
 from simulator import events
 from steps.driver import require_plugged
@@ -29,6 +29,8 @@ def energy_delivered(bench: Bench, energy: int, connector: int) -> None:
 )
 def some_energy_delivered(bench: Bench, low: int, high: int, connector: int) -> None:
     """Given between 1 kWh and 8 kWh have been delivered at connector 1"""
+    if low > high:
+        raise WrongUse(f"found {low} Wh before {high} Wh, allowed the smaller first")
     energy_delivered(bench, bench.draw_number("energy", low, high), connector)
 
 

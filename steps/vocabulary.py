@@ -9,7 +9,7 @@ without reading Python.
 import difflib
 import importlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from types import ModuleType
@@ -20,7 +20,7 @@ from pytest_bdd.steps import StepFunctionContext, step_function_context_registry
 from rich.console import Console
 
 from harness.bench import WrongUse
-from steps.words import plain
+from steps.words import WORDS, plain
 
 #: Modules with step definitions, by actor, in the order in which they are shown.
 ACTORS: Final = (
@@ -37,6 +37,8 @@ ACTORS: Final = (
     "audit",
 )
 _CLOSEST: Final = 3
+#: A field of ``parse``: its name and its type.
+_FIELD: Final = re.compile(r"\{(\w*):?(\w*)\}")
 
 
 class UnknownStep(WrongUse):
@@ -51,12 +53,48 @@ class Entry:
     keyword: str
     pattern: str
     example: str
+    #: All that its docstring says; more words to be found by.
+    about: str
     parser: StepParser
 
     @property
     def text(self) -> str:
         """The phrase as a person reads it."""
         return plain(self.pattern)
+
+    @property
+    def fields(self) -> tuple[tuple[str, str], ...]:
+        """Its fields, each with the name of its type in ``WORDS``; "" without one."""
+        return tuple(_FIELD.findall(self.pattern))
+
+    def values(self) -> Iterator[tuple[str, Sequence[str]]]:
+        """Fields that take one of a few words, and which."""
+        for name, kind in self.fields:
+            values = getattr(WORDS.get(kind), "values", ())
+            if name and values:
+                yield name, values
+
+    def misfits(self, text: str) -> list[str] | None:
+        """What of ``text`` does not fit its field; None if the phrase is another."""
+        shape = _FIELD.split(self.pattern)
+        loose = re.escape(shape[0])
+        for name, kind, after in zip(*[iter(shape[1:])] * 3, strict=True):
+            # A verb has no value that could be wrong.
+            loose += f"({'.+?' if name else WORDS[kind].pattern}){re.escape(after)}"  # type: ignore[attr-defined]
+        found = re.fullmatch(loose, text)
+        if found is None:
+            return None
+        return [
+            f"<{name}>: found {word!r}, allowed {WORDS[kind].allowed}"  # type: ignore[attr-defined]
+            for (name, kind), word in zip(self.fields, found.groups(), strict=True)
+            if kind and not re.fullmatch(WORDS[kind].pattern, word)  # type: ignore[attr-defined]
+        ]
+
+    def has_words(self, wanted: Sequence[str]) -> bool:
+        """Whether all of them stand in the phrase, its example or its values."""
+        values = " ".join(word for _, values in self.values() for word in values)
+        text = f"{self.text} {self.about} {values}".lower()
+        return all(word in text for word in wanted)
 
 
 @lru_cache(maxsize=1)
@@ -80,6 +118,7 @@ def _entries(actor: str, module: ModuleType) -> Iterator[Entry]:
             keyword=(context.type or "step").capitalize(),
             pattern=context.parser.name,
             example=_example(doc, context.type or "given"),
+            about=doc,
             parser=context.parser,
         )
 
@@ -115,10 +154,23 @@ def closest(kind: str, text: str) -> list[Entry]:
 def unknown_step(kind: str, text: str, *, where: str) -> UnknownStep:
     """The error for a step that no phrase matches."""
     lines = [f"{where}: no phrase matches: {kind.capitalize()} {text}"]
+    lines += [f"  {line}" for line in _why(kind, text)]
+    lines.append("  the closest are:")
     lines += [f"    {entry.example}" for entry in closest(kind, text)]
-    lines.insert(1, "  the closest are:")
     lines.append("  `nohold steps WORDS` searches the vocabulary")
     return UnknownStep("\n".join(lines))
+
+
+def _why(kind: str, text: str) -> list[str]:
+    """What is wrong with it, where it is all but a phrase."""
+    entries = vocabulary()
+    others = [e.keyword for e in entries if e.parser.is_matching(text)]
+    if others:
+        return [f"it is a phrase as a {others[0]}, not as a {kind.capitalize()}"]
+    near = [(e, e.misfits(text)) for e in entries if e.keyword.lower() == kind]
+    # The phrase of which most is said word by word.
+    found = [(len(_FIELD.sub("", e.pattern)), why) for e, why in near if why]
+    return max(found, default=(0, []))[1]
 
 
 def matches(kind: str, text: str) -> list[Entry]:
@@ -131,19 +183,23 @@ def matches(kind: str, text: str) -> list[Entry]:
 
 
 def show(words: str) -> int:
-    """Print the phrases that contain all ``words``, by actor; 2 when there are none."""
+    """Print the phrases that contain all ``words``, by actor; 2 when there are none.
+
+    A search also says which values a field may have.
+    """
     wanted = words.lower().split()
-    console = Console(highlight=False)
-    found, actor = 0, ""
-    for entry in vocabulary():
-        if not all(word in f"{entry.text} {entry.example}".lower() for word in wanted):
-            continue
+    # Lines are never broken: they are copied from here, and searched.
+    console = Console(highlight=False, soft_wrap=True)
+    found = [entry for entry in vocabulary() if entry.has_words(wanted)]
+    actor = ""
+    for entry in found:
         if entry.actor != actor:
             actor = entry.actor
             console.print(f"\n{actor}", style="bold")
-        found += 1
         console.print(f"  {entry.keyword:<5} {entry.text}", markup=False)
         console.print(f"        {entry.example}", style="dim", markup=False)
+        for name, values in entry.values() if wanted else ():
+            console.print(f"        <{name}>: {', '.join(values)}", markup=False)
     if not found:
         console.print(f"no phrase has the words {words!r}; the closest are:")
         for entry in closest("", words):

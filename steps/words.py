@@ -3,18 +3,21 @@
 Every field of a step pattern has a type from ``WORDS``: money as ``EUR 25.00``, time as
 ``60 seconds``, energy as ``12.4 kWh``, places as ``connector 1``. ``phrase`` makes a
 pattern that knows them; what does not fit its type does not match, so a mistyped amount
-is an unknown step with its closest phrases instead of a strange failure.
+is an unknown step, answered with what is allowed there, instead of a strange failure.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import Any, Final, TypeVar
 
 from pytest_bdd import parsers
 
 from simulator.cards import CARDS
+from simulator.fault_codes import FAULT_CODES
 from simulator.vehicle import VEHICLES
+from steps.terms import CLAIMS, DEEDS, WINDOWS
+from wire.bay import ALARM_CODES, SHOW_CODES
 
 ConvertT = TypeVar("ConvertT", bound=Callable[[str], Any])
 
@@ -33,49 +36,70 @@ _COUNTS: Final = ("no", "one", "two", "three", "four", "five", "six", "seven", "
 _SECONDS: Final = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400}
 
 
-def _pattern(text: str) -> Callable[[ConvertT], ConvertT]:
-    """Say which words a converter takes, in the way that ``parse`` looks it up."""
+def _pattern(
+    text: str, *, allowed: str = "", values: Iterable[str] = ()
+) -> Callable[[ConvertT], ConvertT]:
+    """Say which words a converter takes, in the way that ``parse`` looks it up.
+
+    ``allowed`` says it to a person; ``values`` are all of them, where they are few.
+    """
 
     def mark(convert: ConvertT) -> ConvertT:
         convert.__dict__["pattern"] = text
+        convert.__dict__["values"] = tuple(values)
+        convert.__dict__["allowed"] = allowed or ", ".join(values)
         return convert
 
     return mark
 
 
-@_pattern(r"[A-Z]{3} \d+(?:\.\d+)?")
+def _one_of(*values: str) -> Callable[[ConvertT], ConvertT]:
+    """A converter that takes these words and no others."""
+    longest_first = sorted(values, key=len, reverse=True)
+    return _pattern("|".join(map(re.escape, longest_first)), values=values)
+
+
+def _spoken(names: Iterable[str]) -> tuple[str, ...]:
+    """Names of a table, with blanks for underscores."""
+    return tuple(sorted(name.replace("_", " ") for name in names))
+
+
+@_pattern(r"[A-Z]{3} \d+(?:\.\d\d)?", allowed="EUR 25.00")
 def money(text: str) -> int:
     """``EUR 25.00`` as minor units: 2500. Two decimals, as the euro has."""
     return int(Decimal(text[4:]) * 100)
 
 
-@_pattern(r"\d+(?:\.\d+)? (?:second|minute|hour|day)s?")
+@_pattern(
+    r"\d+(?:\.\d+)? (?:second|minute|hour|day)s?",
+    allowed="60 seconds, 5 minutes, 2 hours, 6.5 days",
+)
 def duration(text: str) -> int:
     """``5 minutes`` as milliseconds."""
     number, unit = text.split()
     return int(Decimal(number) * _SECONDS[unit.rstrip("s")] * 1000)
 
 
-@_pattern(r"\d+(?:\.\d+)? k?Wh")
+@_pattern(r"\d+(?:\.\d+)? k?Wh", allowed="12.4 kWh, 500 Wh")
 def energy(text: str) -> int:
     """``12.4 kWh`` as watt-hours."""
     number, unit = text.split()
     return int(Decimal(number) * (1000 if unit == "kWh" else 1))
 
 
-@_pattern(r"\d+(?:\.\d+)? kW")
+@_pattern(r"\d+(?:\.\d+)? kW", allowed="11 kW")
 def power(text: str) -> int:
     """``11 kW`` as watts."""
     return int(Decimal(text.removesuffix(" kW")) * 1000)
 
 
-@_pattern(r"connector \d+")
+@_pattern(r"connector \d+", allowed="connector 1")
 def connector(text: str) -> int:
     """``connector 1`` as 1."""
     return int(text.split()[1])
 
 
-@_pattern(_WHO)
+@_pattern(_WHO, allowed="the driver, the second driver ... the eighth driver")
 def driver(text: str) -> int:
     """``the driver`` as 1, ``the second driver`` or ``another driver`` as 2."""
     word = text.split()[1]
@@ -84,44 +108,53 @@ def driver(text: str) -> int:
     return _ORDINALS.index(word) + 1 if word in _ORDINALS else 1
 
 
-@_pattern(r"the (?:(?:" + "|".join(_ORDINALS) + r") )?driver's")
+@_pattern(
+    r"the (?:(?:" + "|".join(_ORDINALS) + r") )?driver's",
+    allowed="the driver's, the second driver's ... the eighth driver's",
+)
 def whose(text: str) -> int:
     """``the driver's`` as 1, ``the second driver's`` as 2."""
     number: int = driver(text.removesuffix("'s"))
     return number
 
 
-@_pattern("|".join(sorted((n.replace("_", " ") for n in CARDS), key=len)[::-1]))
+@_one_of(*_spoken(CARDS))
 def card(text: str) -> str:
     """A test card by its name, blanks for underscores."""
     return text.replace(" ", "_")
 
 
-@_pattern("|".join(sorted((n.replace("_", " ") for n in VEHICLES), key=len)[::-1]))
+@_one_of(*_spoken(VEHICLES))
 def vehicle(text: str) -> str:
     """A vehicle by its name, blanks for underscores."""
     return text.replace(" ", "_")
 
 
-@_pattern(r"start|stop|cancel")
+@_one_of("start", "stop", "cancel")
 def button(text: str) -> str:
     """A button of the charger's own screen."""
     return text
 
 
-@_pattern(r"[A-Z][A-Za-z]+")
+@_one_of(*sorted(FAULT_CODES))
 def error_code(text: str) -> str:
     """An OCPP 1.6 ChargePointErrorCode."""
     return text
 
 
-@_pattern(r"[a-z]+(?:[ _][a-z]+)*")
-def code(text: str) -> str:
-    """A ``show`` or ``alarm`` code of the bay link, blanks for underscores."""
+@_one_of(*_spoken(SHOW_CODES))
+def show_code(text: str) -> str:
+    """A ``show`` code of the bay link, blanks for underscores."""
     return text.replace(" ", "_")
 
 
-@_pattern(r"\d+|no|one|two|three|four|five|six|seven|eight")
+@_one_of(*_spoken(ALARM_CODES))
+def alarm_code(text: str) -> str:
+    """An ``alarm`` code of the bay link, blanks for underscores."""
+    return text.replace(" ", "_")
+
+
+@_pattern(r"\d+|" + "|".join(_COUNTS), allowed="a number: no, one ... eight, 12")
 def count(text: str) -> int:
     """A small number in words or digits."""
     return _COUNTS.index(text) if text in _COUNTS else int(text)
@@ -137,7 +170,9 @@ def _counted(noun: str, *, tail: str = "") -> Callable[[str], int]:
     others = "|".join(word for word in _COUNTS if word != "one")
     plural = rf"(?:\d+|{others}) {noun}s{' ' + many if many else ''}"
 
-    @_pattern(f"{single}|{plural}")
+    example = f"one {noun} {one}".strip(), f"two {noun}s {many}".strip()
+
+    @_pattern(f"{single}|{plural}", allowed=", ".join(example))
     def counted(text: str) -> int:
         number: int = count(text.partition(" ")[0])
         return number
@@ -145,7 +180,7 @@ def _counted(noun: str, *, tail: str = "") -> Callable[[str], int]:
     return counted
 
 
-@_pattern(r"declined|partially approved|never answered")
+@_one_of("declined", "partially approved", "never answered")
 def increment_answer(text: str) -> str:
     """How an issuer answers the request for a higher reservation."""
     return text
@@ -155,13 +190,13 @@ def increment_answer(text: str) -> str:
 _CALLS: Final = {"commit": "E9", "cancel": "E10", "authorisation": "E6", "start": "E3"}
 
 
-@_pattern("|".join(_CALLS))
+@_one_of(*_CALLS)
 def call(text: str) -> str:
     """The route of a call of the cloud."""
     return _CALLS[text]
 
 
-@_pattern("|".join(f"{name}s?" for name in _CALLS))
+@_one_of(*_CALLS, *(f"{name}s" for name in _CALLS))
 def calls(text: str) -> str:
     """The same after a number."""
     return _CALLS[text.removesuffix("s")]
@@ -187,67 +222,67 @@ _UNDONE: Final = {
 }
 
 
-@_pattern("|".join(_CALLBACK_FATES))
+@_one_of(*_CALLBACK_FATES)
 def callback_fate(text: str) -> str:
     """What becomes of a callback on its way."""
     return _CALLBACK_FATES[text]
 
 
-@_pattern("|".join(_UNANSWERED))
+@_one_of(*_UNANSWERED)
 def unanswered(text: str) -> str:
     """What the caller hears of a call that had its effect."""
     return _UNANSWERED[text]
 
 
-@_pattern("|".join(_UNDONE))
+@_one_of(*_UNDONE)
 def undone(text: str) -> str:
     """What the caller hears of a call that had no effect."""
     return _UNDONE[text]
 
 
-@_pattern(r"[2-5]\d\d")
+@_pattern(r"[2-5]\d\d", allowed="a status of HTTP: 200 to 599")
 def status(text: str) -> int:
     """A status of HTTP."""
     return int(text)
 
 
-@_pattern(r"24 hours of a reversal|validity of an authorisation")
+@_one_of("24 hours of a reversal", "validity of an authorisation")
 def scheme_window(text: str) -> str:
     """A window of the card schemes, as the requirement that has it."""
     return "R-EXT-01" if text.endswith("reversal") else "R-EXT-02"
 
 
-@_pattern(r"released|committed in full")
+@_one_of("released", "committed in full")
 def expiry(text: str) -> str:
     """What becomes of a session whose time is over at the terminal."""
     return "void" if text == "released" else "commit"
 
 
-@_pattern(r"offline|online")
+@_one_of("offline", "online")
 def fallen(text: str) -> str:
     """The state in which a terminal without its set-up finds itself."""
     return text
 
 
-@_pattern(r"preamble|magic|length|checksum")
+@_one_of("preamble", "magic", "length", "checksum")
 def spot(text: str) -> str:
     """A part of a block that can be damaged."""
     return text
 
 
-@_pattern(r"[EF]")
+@_one_of("E", "F")
 def pilot(text: str) -> str:
     """A pilot state that means an error."""
     return text
 
 
-@_pattern(r"[A-Z]{3}")
+@_pattern(r"[A-Z]{3}", allowed="a code of ISO 4217: EUR")
 def currency(text: str) -> str:
     """A currency code of ISO 4217."""
     return text
 
 
-@_pattern(r"before|after")
+@_one_of("before", "after")
 def moment(text: str) -> str:
     """Which side of something that happens."""
     return text
@@ -256,25 +291,50 @@ def moment(text: str) -> str:
 _TURNS: Final = ("next", *_ORDINALS[1:])
 
 
-@_pattern("|".join((*_TURNS, r"[1-9]\d{0,3}(?:st|nd|rd|th)")))
+@_pattern(
+    "|".join((*_TURNS, r"[1-9]\d{0,3}(?:st|nd|rd|th)")),
+    allowed="next, second to eighth, or 9th and so on",
+)
 def turn(text: str) -> int:
     """``next`` as 0, ``second`` as 1, ``12th`` as 11: how many of them pass first."""
     return _TURNS.index(text) if text in _TURNS else int(text[:-2]) - 1
 
 
-@_pattern(r"request for a card|authorisation|start|commit|release|message|write")
+@_one_of(*CLAIMS)
+def claim(text: str) -> tuple[str, str | bool | tuple[str]]:
+    """A claim of the declaration: its key, and its value; a tuple is one of a list."""
+    return CLAIMS[text]
+
+
+@_one_of(*WINDOWS)
+def window(text: str) -> str:
+    """A window that a declaration sets: its key."""
+    return WINDOWS[text]
+
+
+def _verb(*forms: str) -> Callable[[str], str]:
+    """A verb in the form that its number asks for; it stands for nothing."""
+
+    @_one_of(*forms)
+    def verb(text: str) -> str:
+        return text
+
+    return verb
+
+
+@_one_of(*DEEDS)
 def deed(text: str) -> str:
     """Something that a controller does, in one word where one will do."""
     return text
 
 
-@_pattern(r"forward|back")
+@_one_of("forward", "back")
 def way(text: str) -> int:
     """Which way a clock is put: 1 or -1."""
     return 1 if text == "forward" else -1
 
 
-@_pattern(r"fast|slow")
+@_one_of("fast", "slow")
 def pace(text: str) -> int:
     """How a clock runs: 1 or -1."""
     return 1 if text == "fast" else -1
@@ -293,7 +353,12 @@ WORDS: Final[dict[str, Callable[[str], Any]]] = {
     "Vehicle": vehicle,
     "Button": button,
     "ErrorCode": error_code,
-    "Code": code,
+    "ShowCode": show_code,
+    "AlarmCode": alarm_code,
+    "Claim": claim,
+    "Window": window,
+    "Pass": _verb("pass", "passes"),
+    "Have": _verb("have", "has"),
     "Count": count,
     "Connectors": _counted("connector"),
     "Closes": _counted("close"),
@@ -328,5 +393,9 @@ def phrase(text: str) -> parsers.parse:
 
 
 def plain(pattern: str) -> str:
-    """A pattern as a person reads it: ``{who:Driver}`` becomes ``<who>``."""
-    return re.sub(r"\{(\w+)(?::\w+)?\}", r"<\1>", pattern)
+    """A pattern as a person reads it: ``{who:Driver}`` becomes ``<who>``.
+
+    A field without a name is a verb, and is shown as one: ``{:Have}`` is ``have``.
+    """
+    text = re.sub(r"\{:(\w+)\}", lambda verb: verb[1].lower(), pattern)
+    return re.sub(r"\{(\w+)(?::\w+)?\}", r"<\1>", text)

@@ -164,11 +164,12 @@ class Faults:
         """Undo one fault. Raises KeyError when it is not in force."""
         self._heal(self._lives[fault_id])
 
-    def heal(self, name: str, **params: Value) -> None:
-        """Undo the faults of one name, or only those with these parameters."""
-        for life in list(self._lives.values()):
-            if life.matches(name, params):
-                self._heal(life)
+    def heal(self, name: str, **params: Value) -> int:
+        """Undo the faults of one name, perhaps with these parameters; how many."""
+        found = [life for life in self._lives.values() if life.matches(name, params)]
+        for life in found:
+            self._heal(life)
+        return len(found)
 
     def heal_all(self) -> None:
         """Undo every fault, the last first."""

@@ -208,7 +208,8 @@ def _shortfalls(
     for fault in timeline.faults:
         if fault.event == "planned" and fault.fault not in hit:
             expected = f"the planned fault {fault.name} hits"
-            yield Conduct.INCONCLUSIVE, expected, "it did not"
+            words = f" ({fault.detail})" if fault.detail else ""
+            yield Conduct.INCONCLUSIVE, expected, f"it did not{words}"
     for mark in expectations.must_see:
         if mark not in timeline.marks:
             yield Conduct.INCONCLUSIVE, f"to see {mark}", "it did not happen"

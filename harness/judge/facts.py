@@ -118,6 +118,8 @@ class Planned(At):
     event: str
     fault: str
     name: str
+    #: The fault in words, or what it has hit.
+    detail: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

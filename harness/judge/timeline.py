@@ -316,6 +316,7 @@ def _fault(timeline: Timeline, record: Record, seq: int, t_ms: int) -> None:
             event=text(record, "event"),
             fault=str(record.get("fault")),
             name=text(record, "name"),
+            detail=str(record.get("detail", "")),
         )
     )
 

@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 
 import harness.world
+import simulator.trace
 from harness.bench import Bench, CaseName, NotReached
 from harness.case import Breach, Case, CaseNotGreen, conclude, replay_line
 from harness.declaration import Declined, NotClaimed, SetupError
 from harness.world import Desk
+from simulator.trace import TraceFull
 
 Make = Callable[..., Bench]
 
@@ -52,6 +54,17 @@ def test_what_was_not_reached_is_inconclusive(case: Case) -> None:
     result = conclude(case, NotReached("no session came"))
     assert result.conduct == "INCONCLUSIVE"
     assert result.findings[0].seen == "no session came"
+
+
+def test_a_trace_that_is_full_is_nobody_s_failure_yet(
+    case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a step or in the epilogue: it says how far it came, and blames nobody."""
+    for error in (TraceFull("more than 5 records"), None):
+        monkeypatch.setattr(simulator.trace, "MAX_RECORDS", 5)
+        result = conclude(case, error)
+        assert (result.conduct, result.error) == ("ERROR", "setup")
+        assert "more than 5 records in 0 h: the story is too long" in result.reason
 
 
 def test_what_is_not_claimed_is_not_applicable(case: Case) -> None:

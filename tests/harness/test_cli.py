@@ -154,6 +154,36 @@ def test_wrong_use_is_2_with_a_line_that_says_why(
     assert line in " ".join(ran.error.replace("│", "").split())
 
 
+@pytest.mark.parametrize("flag", ["--junit", "--json", "--trace-dir"])
+def test_a_report_that_cannot_be_written_is_2_before_anything_is_played(
+    flag: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    target = file if flag == "--trace-dir" else tmp_path
+    ran = Outcome("run", NO_START, flag, str(target))
+    assert ran.status == 2
+    assert f"{flag}: {target}: " in " ".join(ran.error.split())
+    assert "examined" not in ran.output
+
+
+def test_what_cannot_run_is_in_every_report_as_well(
+    mine: Callable[..., str], tmp_path: Path
+) -> None:
+    good, junit, report = NO_START, tmp_path / "junit.xml", tmp_path / "report.json"
+    bad = mine("5 minutes pass", "5 minutes go by")
+    ran = Outcome("run", good, bad, "--junit", str(junit), "--json", str(report))
+    assert ran.status == 2
+    assert "CANNOT RUN (exit status 2)" in ran.output
+    root = ET.parse(junit).getroot()
+    assert root.get("errors") == "1"
+    (error,) = root.iter("error")
+    assert "no phrase matches" in str(error.get("message"))
+    run = read_json_report(report.read_text(encoding="utf-8"))
+    assert run.exit_status() == 2
+    assert [one.kind for one in run.troubles] == ["cannot run"]
+
+
 def test_an_unknown_step_is_2_with_the_closest_phrases(
     mine: Callable[..., str],
 ) -> None:
@@ -176,7 +206,27 @@ def test_an_unknown_step_is_2_with_the_closest_phrases(
         (
             "the driver has been authorised",
             "the controller claims the moon",
-            "claim: found 'the moon', allowed to start by tap,",
+            "<claim>: found 'the moon', allowed to start by tap,",
+        ),
+        (
+            "the driver has been authorised",
+            "the site has 40 connectors",
+            ":4: Given the site has 40 connectors: declaration: [claims] connectors: f",
+        ),
+        (
+            "When",
+            "And the controller reserves EUR 9.00\n    When",
+            ":5: Given the controller reserves EUR 9.00: found behind a step that has",
+        ),
+        (
+            "the driver has been authorised",
+            "between 8 kWh and 1 kWh have been delivered at connector 1",
+            "found 8000 Wh before 1000 Wh, allowed the smaller first",
+        ),
+        (
+            "the driver has been authorised",
+            "the terminal holds 70000 sessions of an earlier life",
+            "terminal_stale_sessions.count: found 70000, allowed",
         ),
         ("Feature: Mine", "Faeture: Mine", "mine.feature"),
         ("Scenario: One", "Scenario: One\n  Scenario: One", "two scenarios have the"),
@@ -194,10 +244,72 @@ def test_a_feature_that_cannot_run_is_2(
 # --- 3: set-up error, or nothing decided ------------------------------------------
 
 
-def test_nothing_selected_is_3() -> None:
-    ran = Outcome("run", NO_START, "-k", "no such words at all")
+@pytest.mark.parametrize(
+    "ends",
+    [
+        "GroundFailure clears",
+        "the link to the charger comes back",
+        "the cable to the terminal is mended",
+        "the terminal is repaired",
+        "the terminal accepts closes again",
+        "the terminal is online again in the payment cloud",
+        "the controller starts again",
+    ],
+)
+def test_the_end_of_what_never_began_decides_nothing(
+    mine: Callable[..., str], ends: str
+) -> None:
+    ran = Outcome("run", mine("5 minutes pass", ends), "--terminal", "apollo")
+    assert ran.status == 3, ran
+    assert "INCONCLUSIVE" in ran.output
+    assert f"expected the situation of 'When {ends}'" in " ".join(ran.output.split())
+    assert "nothing of the kind is in force that could end" in ran.output
+
+
+def test_a_fault_that_nothing_met_is_said_in_words(mine: Callable[..., str]) -> None:
+    path = mine("When", "And the terminal refuses the commit after the next\n    When")
+    ran = Outcome("run", path, "--interface", "psp", "--terminal", "apollo")
+    assert ran.status == 3, ran
+    assert "expected the planned fault refuse_close hits" in ran.output
+    assert "seen     it did not (" in ran.output
+
+
+def test_hours_and_one_hour_pass_and_energy_is_seen_in_words(
+    mine: Callable[..., str],
+) -> None:
+    path = mine(
+        "5 minutes pass\n",
+        "1 hour passes\n    Then energy flows at connector 1 within 5 seconds\n",
+    )
+    ran = Outcome("run", path, "--interface", "cps")
+    assert ran.status == 1, ran
+    assert "seen     0 W, contactor open, pilot A" in ran.output
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (("-k", "no such words"), "no scenario there has -k no such words"),
+        (
+            ("--interface", "cps", "--terminal", "p6x"),
+            "no scenario there has --interface cps and --terminal p6x",
+        ),
+    ],
+)
+def test_nothing_selected_is_3(words: tuple[str, ...], why: str) -> None:
+    ran = Outcome("run", NO_START, *words)
     assert ran.status == 3
-    assert "no case ran: nothing matches what was asked for" in ran.error
+    assert f"no case ran: {why}" in ran.error
+
+
+def test_a_folder_without_features_is_3_and_another_file_is_2(tmp_path: Path) -> None:
+    ran = Outcome("run", str(tmp_path))
+    assert ran.status == 3
+    assert f"no case ran: no file below {tmp_path} ends in .feature" in ran.error
+    (tmp_path / "mine.txt").touch()
+    ran = Outcome("run", str(tmp_path / "mine.txt"))
+    assert ran.status == 2
+    assert "allowed are folders and files that end in .feature" in ran.error
 
 
 def test_a_wrong_declaration_is_3_with_its_key(declared: Callable[..., str]) -> None:

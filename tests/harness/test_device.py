@@ -8,7 +8,7 @@ import pytest
 
 from harness.bench import STARTED_AT
 from harness.declaration import SetupError
-from harness.device import find_factory
+from harness.guarded import find_factory
 from harness.memory_store import MemoryStore
 from wire.machine import LinkClosed, LinkOpened, Started
 

@@ -5,7 +5,7 @@ end of section 2, and some of ours), declared and examined as a vendor's would b
 scenarios of features/ that are named in ``mistakes/table.py``. The same wrapper without
 a mistake, and one that only renames what it says, are green in every scenario used
 here, so what turns red is the mistake. A controller that crashed would prove nothing:
-whoever raises is an ERROR of the examiner, and no row allows that.
+that has a finding of its own (``process``), and no row allows it.
 """
 
 import io
@@ -84,6 +84,7 @@ def test_a_known_mistake_is_red(
     said = {(one.requirement, one.expected, one.seen) for one in case.findings}
     assert not case.is_green
     assert case.conduct == "FAIL", said
+    assert "process" not in {name for name, _, _ in said}, "a crash is not a catch"
     assert case.settlement == caught.settlement, said
     assert any(caught.requirement in name for name, _, _ in said), said
 

@@ -100,6 +100,7 @@ def test_an_own_mistake_is_red(row: Row, column: str, tmp_path: Path) -> None:
     case = examined(row, column, tmp_path, factory)
     assert not case.is_green
     assert case.conduct != "ERROR", case.findings
+    assert "process" not in {one.requirement for one in case.findings}, "a crash"
     assert any(row.requirement in one.requirement for one in case.findings)
 
 

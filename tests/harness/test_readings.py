@@ -36,7 +36,7 @@ Feature: Mine
 """
 #: Takes a Result OK for two bytes, once it is set up, and dies of one.
 PICKY = """
-from harness.device import find_factory
+from harness.guarded import find_factory
 from wire.machine import BytesReceived
 
 def build(place):

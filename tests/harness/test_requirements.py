@@ -42,7 +42,7 @@ def test_a_search_without_result_is_wrong_use(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert show_requirements("zebra") == 2
-    assert "0 of 0 requirements" in capsys.readouterr().out
+    assert capsys.readouterr().out == "no requirement has the words 'zebra'\n"
 
 
 def test_what_is_played_is_what_the_features_hold() -> None:

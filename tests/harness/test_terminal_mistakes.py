@@ -122,6 +122,7 @@ def test_a_mistake_is_red(row: Row, column: str, tmp_path: Path) -> None:
     case = run.cases[0]
     said = [f"{one.requirement}: {one.expected}; {one.seen}" for one in case.findings]
     assert case.conduct == "FAIL", said
+    assert not any(line.startswith("process:") for line in said), "a crash"
     assert any(row.told in line for line in said), said
 
 

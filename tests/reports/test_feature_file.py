@@ -73,9 +73,21 @@ def test_and_and_but_take_the_kind_before_them() -> None:
     ]
 
 
+def test_steps_in_another_language_are_of_the_same_kinds() -> None:
+    text = (
+        "# language: de\nFunktion: a\n  Szenario: b\n    Wenn c\n    Und d\n    Dann e"
+    )
+    (one,) = parse_feature(text, "x.feature").scenarios
+    assert [(s.kind, s.is_more, s.line) for s in one.steps] == [
+        ("When", False, 4),
+        ("When", True, 5),
+        ("Then", False, 6),
+    ]
+
+
 def test_examples_keep_their_tags_and_count_rows() -> None:
     outline = parse_feature(TEXT, "x.feature").scenarios[1]
-    assert outline.examples == (Examples(tags=("@late",), rows=2),)
+    assert outline.examples == (Examples(tags=("@late",), columns=("card",), rows=2),)
 
 
 def test_scenarios_become_what_coverage_wants() -> None:

@@ -19,6 +19,7 @@ from reports.results import (
     RunResult,
     SessionLine,
 )
+from reports.status import troubles
 
 GROUPS = {"A": "The ordinary charge", "B": "Charges that never start"}
 
@@ -282,6 +283,50 @@ def test_the_json_report_sums_up_and_reads_back() -> None:
 def test_a_json_report_that_is_none_is_refused(text: str, named: str) -> None:
     with pytest.raises(ResultError, match=named):
         read_json_report(text)
+
+
+# --- What could not be played ------------------------------------------------------
+
+LOST = replace(
+    run(GREEN),
+    troubles=troubles(
+        crashes=(),
+        wrong_use=("my.feature:3: no phrase\nmore",),
+        setup_errors=("no key",),
+    ),
+)
+
+
+def test_what_could_not_be_played_is_no_pass_in_any_report() -> None:
+    text = matrix_text(LOST, GROUPS)
+    assert "NOT PLAYED because of 2 problems, see below" in text
+    assert text.endswith("CANNOT RUN (exit status 2)\n")
+    root = ET.fromstring(junit_xml(LOST, GROUPS))
+    assert (root.get("tests"), root.get("errors")) == ("3", "2")
+    messages = [error.get("message") for error in root.iter("error")]
+    assert messages == ["my.feature:3: no phrase", "no key"]
+    assert json.loads(json_report(LOST))["summary"]["verdict"] == "CANNOT RUN"
+    assert read_json_report(json_report(LOST)) == LOST
+
+
+def test_the_gravest_trouble_gives_the_status() -> None:
+    set_up = troubles(crashes=(), wrong_use=(), setup_errors=("no key",))
+    crash = troubles(crashes=("boom",), wrong_use=("x",), setup_errors=())
+    assert replace(LOST, troubles=set_up).exit_status() == 3
+    assert replace(LOST, troubles=crash).exit_status() == 4
+
+
+def test_a_trouble_of_no_known_kind_is_refused() -> None:
+    text = json_report(LOST).replace('"kind": "cannot run"', '"kind": "odd"')
+    with pytest.raises(ResultError, match="found 'odd', allowed 'the examiner failed'"):
+        read_json_report(text)
+
+
+def test_scenarios_without_an_id_are_counted_by_their_titles() -> None:
+    own = replace(GREEN, scenario_id="", group="")
+    text = matrix_text(run(own, replace(own, title="Another")), GROUPS)
+    assert "Scenarios of your own (2 scenarios)" in text
+    assert "2 scenarios, 2 cases: 2 PASS" in text
 
 
 # --- Questions --------------------------------------------------------------------

@@ -62,11 +62,108 @@ def test_tags_on_examples_are_refused(tmp_path: Path) -> None:
         lint(path)
 
 
-def test_what_is_not_gherkin_is_said_with_its_line(tmp_path: Path) -> None:
-    path = write(tmp_path, "Feature: Mine\n  Scenarioo: One\n    Give me\n  Scenario:")
-    path.write_text("Scenario: without a feature\n", encoding="utf-8")
-    with pytest.raises(FeatureProblem, match=r"mine\.feature"):
+WHEN = "    When 5 minutes pass\n"
+THEN = "    Then the driver's session is released within 10 seconds\n"
+ROWS = "    Examples:\n      | n |\n"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        (GOOD, "", "mine.feature: found no scenario"),
+        (GOOD, "Scenario: of nothing\n", ":1: found 'Scenario: of nothing', allowed"),
+        (WHEN, "    Wenn\n", ":5: found 'Wenn', allowed"),
+        (GOOD[GOOD.index("    Given") :], "", ":3: 'One' has no steps"),
+        (THEN, "", ":3: 'One' has no Then: it would demand nothing"),
+        (
+            "    Given",
+            "    given",
+            "'given the driver has been authorised' below 'One'",
+        ),
+        ("    Given", "    *", ":4: found * at the beginning, allowed Given"),
+        (
+            WHEN + THEN,
+            THEN + WHEN,
+            ":6: found When after Then, allowed Given, one When",
+        ),
+        (WHEN, WHEN * 2, ":6: found a second When, allowed Given, one When"),
+        (
+            "  Scenario: One",
+            "  @P6x\n  Scenario: One",
+            "found the tag @P6x, allowed @p6x",
+        ),
+        ("5 minutes", "<n> minutes", "found <n>, allowed are the columns: none"),
+        (THEN, THEN + ROWS, "'One' has Examples without a row"),
+        (
+            GOOD,
+            GOOD.replace("Scenario", "Scenario Outline").replace("5", "<m>")
+            + ROWS
+            + "      | 5 |\n",
+            ":5: found <m>, allowed are the columns: n",
+        ),
+    ],
+)
+def test_what_would_be_lost_or_demand_nothing_is_refused_with_its_line(
+    tmp_path: Path, old: str, new: str, words: str
+) -> None:
+    assert old in GOOD
+    path = write(tmp_path, GOOD.replace(old, new, 1))
+    with pytest.raises(FeatureProblem) as caught:
         lint(path)
+    assert words in str(caught.value)
+    assert "#" not in str(caught.value), "no names of Gherkin's own tokens"
+
+
+def test_and_is_no_second_when_and_prose_is_no_step(tmp_path: Path) -> None:
+    prose = "    The driver is in a hurry,\n    and when they have plugged in, too.\n"
+    text = GOOD.replace("One\n", "One\n" + prose)
+    text = text.replace(WHEN, WHEN + "    And the driver taps\n")
+    assert lint(write(tmp_path, text)) == 1
+
+
+def test_a_file_of_a_windows_editor_is_read(pytester: pytest.Pytester) -> None:
+    path = write(pytester.path, GOOD)
+    path.write_bytes(b"\xef\xbb\xbf" + GOOD.lstrip().replace("\n", "\r\n").encode())
+    pytester.runpytest_inprocess("mine.feature").assert_outcomes(passed=3)
+
+
+def test_another_encoding_is_said_with_its_line(tmp_path: Path) -> None:
+    path = write(tmp_path, GOOD)
+    path.write_bytes(GOOD.replace("One", "Fahrerin zögert").encode("latin-1"))
+    with pytest.raises(FeatureProblem, match=r"mine\.feature:3: found the byte 0xf6"):
+        lint(path)
+
+
+@pytest.mark.parametrize(
+    ("below", "what"),
+    [("      | a |\n", "table"), ('      """\n      a\n      """\n', "text")],
+)
+def test_a_table_or_text_that_no_phrase_reads_is_refused(
+    pytester: pytest.Pytester, below: str, what: str
+) -> None:
+    write(pytester.path, GOOD.replace(WHEN, WHEN + below))
+    result = pytester.runpytest_inprocess("mine.feature", "-k", "apollo")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines([f"*found a {what} below it, allowed is none*"])
+
+
+def test_a_table_that_a_step_of_ones_own_reads_is_read(
+    pytester: pytest.Pytester,
+) -> None:
+    text = GOOD.replace(WHEN, "    When these pass\n      | 5 |\n      | 1 |\n")
+    write(pytester.path, text)
+    pytester.makeconftest(
+        """
+        from pytest_bdd import when
+
+        @when("these pass")
+        def these_pass(bench, datatable):
+            bench.run_for(sum(int(row[0]) for row in datatable) * 60_000)
+            bench.since_ms = bench.now_ms
+        """
+    )
+    result = pytester.runpytest_inprocess("mine.feature", "-k", "apollo")
+    result.assert_outcomes(passed=1)
 
 
 def test_an_async_step_does_not_pass(pytester: pytest.Pytester) -> None:

@@ -1,11 +1,13 @@
 """The vocabulary: every phrase has an example, every step exactly one phrase."""
 
+import re
 from pathlib import Path
 
 import pytest
 
 from reports.feature_file import Step, parse_feature
 from steps.vocabulary import Entry, closest, matches, show, unknown_step, vocabulary
+from steps.words import WORDS
 
 FEATURES = Path(__file__).parents[2] / "features"
 #: Every visible definition costs at each step (style guide, section 3.5).
@@ -49,6 +51,49 @@ def test_an_unknown_step_is_answered_with_the_closest_phrases() -> None:
     assert "nohold steps" in text
 
 
+@pytest.mark.parametrize(
+    ("kind", "text", "line"),
+    [
+        (
+            "given",
+            "the driver pays with the gold card",
+            "<card>: found 'gold', allowed am",
+        ),
+        (
+            "given",
+            "the controller reserves EUR 5,00",
+            "<amount>: found 'EUR 5,00', allowed EUR 25.00",
+        ),
+        (
+            "when",
+            "-5 minutes pass",
+            "<time>: found '-5 minutes', allowed 60 seconds, 5",
+        ),
+        (
+            "given",
+            "the terminal refuses the next two close",
+            "<times>: found 'two close', allowed one close, two closes",
+        ),
+        (
+            "given",
+            "the controller starts again",
+            "it is a phrase as a When, not as a Given",
+        ),
+    ],
+)
+def test_what_does_not_fit_is_said_with_what_is_allowed(
+    kind: str, text: str, line: str
+) -> None:
+    assert f"\n  {line}" in str(unknown_step(kind, text, where="my.feature:7"))
+
+
+def test_a_word_that_takes_few_values_says_them_all_and_any_word_says_some() -> None:
+    for name, word in WORDS.items():
+        values = getattr(word, "values")  # noqa: B009 - no attribute of a function
+        assert all(re.fullmatch(word.__dict__["pattern"], one) for one in values), name
+        assert word.__dict__["allowed"], name
+
+
 def test_a_phrase_of_the_same_keyword_comes_first() -> None:
     found = closest("then", "the session is released in 10 seconds")
     assert found[0].example == "Then the driver's session is released within 10 seconds"
@@ -59,6 +104,40 @@ def test_the_vocabulary_can_be_searched(capsys: pytest.CaptureFixture[str]) -> N
     shown = capsys.readouterr().out
     assert "When the emergency stop is pressed" in shown
     assert "unplugs" not in shown
+
+
+def test_a_search_shows_values_and_finds_by_them_in_whole_lines(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert show("wrong card") == 0
+    shown = capsys.readouterr().out
+    assert "  Then  the driver is told <code>" in shown
+    assert "        <code>: charging, declined, plug in, released" in shown
+    assert show("") == 0
+    shown = capsys.readouterr().out
+    assert "<code>:" not in shown
+    whole = (
+        "When the driver presses stop and unplugs at connector 1 in the same instant"
+    )
+    assert whole in map(str.strip, shown.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("words", "example"),
+    [
+        ("daylight saving", "clock has been put forward by 1 hour"),
+        ("webhook", "the next card callback comes twice"),
+        ("reboot", "When the terminal restarts"),
+        ("outage", "the payment cloud cannot be reached"),
+        ("refund", "session is released within"),
+        ("crash", "the controller dies"),
+    ],
+)
+def test_other_words_for_a_thing_find_its_phrase(
+    words: str, example: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert show(words) == 0
+    assert example in capsys.readouterr().out
 
 
 def test_a_search_without_result_helps(capsys: pytest.CaptureFixture[str]) -> None:
