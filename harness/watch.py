@@ -169,6 +169,29 @@ def was_told(bench: Bench, code: str, *, since_ms: int) -> bool:
     )
 
 
+def was_answered(bench: Bench, *, since_ms: int) -> bool:
+    """Whether the driver was told anything, wherever, at or after ``since_ms``.
+
+    The price and the text of a reading of cards are there for everybody.
+    """
+    said = any(
+        line.get("kind") != "price" and _time(record) >= since_ms
+        for record, line in lines(bench, "to_charger", "show")
+    )
+    return said or any(
+        _time(record) >= since_ms and _is_answer(record)
+        for record in bench.trace.records
+    )
+
+
+def _is_answer(record: Record) -> bool:
+    if record["kind"] == "http" and record.get("route") in ("E5", "E6"):
+        query = record["query"]
+        return isinstance(query, Mapping) and "uiMessage" in query
+    is_psp = record["kind"] == "psp" and record["direction"] == "to_terminal"
+    return is_psp and any(row.get("message") == "UI Request" for row in _rows(record))
+
+
 def alarms(bench: Bench) -> list[str]:
     """Codes of all alarms the controller has raised, oldest first."""
     return [str(line.get("code")) for _, line in lines(bench, "to_charger", "alarm")][

@@ -12,6 +12,7 @@ from harness.watch import (
     demand,
     last_session,
     shown,
+    was_answered,
     was_told,
 )
 from steps.words import phrase
@@ -239,6 +240,26 @@ def driver_is_told(bench: Bench, code: str) -> None:
         lambda: was_told(bench, code, since_ms=since_ms),
         within_ms=TOLD_WITHIN_MS,
         seen=lambda: "; ".join(shown(bench, since_ms=since_ms)) or "nothing shown",
+    )
+
+
+@then(phrase("the driver has been told {code:Code}"))
+def driver_has_been_told(bench: Bench, code: str) -> None:
+    """Then the driver has been told charging"""
+    if not was_told(bench, code, since_ms=0):
+        said = "; ".join(shown(bench, since_ms=0)) or "nothing shown"
+        raise Breach(f"the driver told {code!r}", said)
+
+
+@then(phrase("the driver is given an answer"))
+def driver_is_answered(bench: Bench) -> None:
+    """Then the driver is given an answer"""
+    demand(
+        bench,
+        "words for the driver, on the charger or on the terminal",
+        lambda: was_answered(bench, since_ms=bench.since_ms),
+        within_ms=TOLD_WITHIN_MS,
+        seen=lambda: "nothing shown",
     )
 
 
