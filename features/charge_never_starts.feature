@@ -118,6 +118,14 @@ Feature: The charge never starts
       When the driver taps
       Then no authorisation is attempted
 
+    @S-B12
+    Scenario: The only connector has a fault
+      Given the site has one connector
+      And connector 1 has reported GroundFailure
+      When the driver taps
+      Then no authorisation is attempted
+      And the driver is told unavailable
+
     @S-B15 @R-STP-07
     Scenario: Every connector is occupied
       Given the site has one connector
@@ -139,3 +147,11 @@ Feature: The charge never starts
       When the driver taps and is authorised
       Then the driver's first session is released within 10 seconds
       And never more than one session is open at once
+
+    @S-B13
+    Scenario: The driver taps again instead of plugging in
+      Given the controller claims to refuse a card twice
+      And the driver has been authorised
+      And 10 seconds have passed
+      When the driver taps
+      Then never more than one session is open at once

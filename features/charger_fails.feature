@@ -115,6 +115,12 @@ Feature: The charger fails
       When the driver taps
       Then the driver's session is committed within 10 seconds
 
+    @S-D03
+    Scenario: A ground failure leaves no cable trapped
+      Given the driver is charging at connector 1
+      When connector 1 reports GroundFailure
+      Then the cable of connector 1 is free within 30 seconds
+
   @must @R-FLT-07 @R-STP-02 @R-PER-02
   Rule: What a restart interrupts is settled or resumed
 

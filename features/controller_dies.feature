@@ -63,6 +63,14 @@ Feature: The controller dies
       Then the driver's session is released within 310 seconds
 
     @S-J05
+    Scenario: The controller dies while a vehicle takes no energy
+      Given the driver comes with the sleepy
+      And the driver has been authorised
+      And the driver has plugged in at connector 1
+      When the controller dies and starts again
+      Then the driver's session is released within 310 seconds
+
+    @S-J05
     Scenario: The controller dies before it lets energy flow
       Given the controller dies for 1 minute before its next start
       And the driver has been authorised

@@ -13,6 +13,13 @@ Feature: The driver changes plan
       Then the driver's session is released within 5 seconds
       And the terminal is ready for the next card
 
+    @S-C01
+    Scenario: The driver aborts before a connector is chosen
+      Given the driver has been authorised
+      When the driver presses cancel at connector 1
+      Then the driver's session is released within 5 seconds
+      And the terminal is ready for the next card
+
     @S-C04
     Scenario: The driver presses stop before energy flows
       Given the driver comes with the sleepy

@@ -21,6 +21,14 @@ Feature: A line fails, or the controller dies
       When the link to the charger is lost
       Then the driver's session is committed within 660 seconds
 
+    @S-G02 @R-RTY-03
+    Scenario: The controller dies while the charger cannot be reached
+      Given the driver is charging at connector 1
+      And the charger is offline
+      And 5 minutes have passed
+      When the controller dies and starts again
+      Then the driver's session is committed within 360 seconds
+
     @S-G03 @R-FLT-03
     Scenario: The link to the charger is lost before any energy
       Given the driver comes with the sleepy
@@ -110,6 +118,22 @@ Feature: A line fails, or the controller dies
       And the controller has died and started again
       When the driver unplugs at connector 1
       Then the driver's session is committed within 20 seconds
+
+    @S-J06 @R-STP-04
+    Scenario: The controller dies during the charge, and the card still stops it
+      Given the driver is charging at connector 1
+      And the controller has died and started again
+      When the driver taps
+      Then the driver's session is committed within 20 seconds
+
+    @S-J06 @R-AMT-02
+    Scenario: The controller dies on the way to the reserved amount
+      Given the controller reserves EUR 3.00
+      And the driver comes with the van
+      And the driver is charging at connector 1
+      When the controller dies and starts again
+      Then energy stops at connector 1 within 1 hour
+      And the driver's session is committed for at most EUR 3.00
 
     @S-J07 @R-SES-03 @sample
     Scenario: The vehicle leaves while the controller is dead

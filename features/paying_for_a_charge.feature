@@ -148,6 +148,22 @@ Feature: Paying for a charge
       Then the amount shown before the tap is the amount reserved
       And the price has been shown before the tap
 
+  @must @R-UI-01
+  Rule: A driver is told what to do, and what has been done
+
+    @S-A01
+    Scenario: The tap is approved, and the plug is awaited
+      Given the station is ready
+      When the driver taps and is authorised
+      Then the driver is told plug in
+
+    @S-A13 @R-UI-06
+    Scenario: The charge begins, and the driver can see it
+      Given the station is ready
+      When the driver charges at connector 1
+      Then energy still flows at connector 1
+      And the driver has been told charging
+
   @must @R-SES-02
   Rule: A session is on disk before energy flows
 

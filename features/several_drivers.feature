@@ -15,6 +15,14 @@ Feature: Several drivers at one terminal
       And the second driver's session stays open
       And energy still flows at connector 2
 
+    @S-L01 @R-NOS-01
+    Scenario: Two drivers pay one after the other, and neither plugs in
+      Given the driver has been authorised
+      And 60 seconds have passed
+      And the second driver has been authorised
+      When 5 minutes pass
+      Then every session is closed within 10 seconds
+
     @S-L02 @R-RTY-10
     Scenario: One driver stops while another is being authorised
       Given the driver is charging at connector 1
@@ -66,6 +74,16 @@ Feature: Several drivers at one terminal
       And the driver has pressed start at connector 2
       When the driver taps and is authorised
       Then two sessions have been opened
+      And energy still flows at connector 1
+
+    @S-L03 @psp
+    Scenario: One card charges twice, and the screen says which charge it stops
+      Given the controller claims to allow a card twice
+      And the driver is charging at connector 1
+      And the driver is charging at connector 2
+      And the driver has pressed stop at connector 2
+      When the driver taps
+      Then the driver's session is committed within 10 seconds
       And energy still flows at connector 1
 
   @must @R-MUL-04 @R-NOS-06

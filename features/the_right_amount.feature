@@ -13,6 +13,14 @@ Feature: The right amount
       When the driver unplugs at connector 1
       Then the driver's session is released within 10 seconds
 
+    @S-N01 @R-FLT-03
+    Scenario: A charge that never began costs neither the fixed part nor the minimum
+      Given every session costs EUR 0.35
+      And the least that is charged is EUR 3.00
+      And the driver has been authorised
+      When 5 minutes pass
+      Then the driver's session is released within 10 seconds
+
     @S-N02 @R-AMT-11 @sample
     Scenario: A short charge costs the declared minimum
       Given the least that is charged is EUR 3.00
@@ -31,6 +39,14 @@ Feature: The right amount
       When the driver charges at connector 1
       Then energy stops at connector 1 within 1 hour
       And the driver's session is committed for at most EUR 20.00
+
+    @S-N03
+    Scenario: Time costs money too, up to the reserved amount
+      Given the controller reserves EUR 2.00
+      And charging costs EUR 0.30 per minute
+      When the driver charges at connector 1
+      Then energy stops at connector 1 within 10 minutes
+      And the driver's session is committed for at most EUR 2.00
 
     @S-N04
     Scenario: The final amount is the reserved amount
@@ -97,7 +113,7 @@ Feature: The right amount
 
     @S-N09
     Scenario: Energy, time and a fixed part
-      Given charging costs EUR 0.07 per minute
+      Given charging costs EUR 0.30 per minute
       And every session costs EUR 0.35
       And the driver comes with the van
       And the driver is charging at connector 1
@@ -120,6 +136,12 @@ Feature: The right amount
         | EUR      |
         | JPY      |
         | KWD      |
+
+    @S-N10
+    Scenario: Totals that end on half a minor unit
+      Given energy costs EUR 5.00 per kWh
+      When 12 drivers charge one after another at connector 1
+      Then never more than one session is open at once
 
   @must @R-SES-12 @R-CPS-04 @R-EXT-04 @R-AMT-03
   Rule: The commit is what was delivered, not what was reserved

@@ -55,6 +55,14 @@ Feature: The vehicle fails
         | E     |
         | F     |
 
+    @S-E04
+    Scenario: The pilot falls to E before energy flows
+      Given the driver comes with the sleepy
+      And the driver has been authorised
+      And the driver has plugged in at connector 1
+      When the pilot of connector 1 falls to E
+      Then the driver's session is released within 10 seconds
+
   @must @R-STP-10 @R-STP-11 @R-STP-01 @R-NOS-05
   Rule: Energy after an unplug needs a new authorisation
 

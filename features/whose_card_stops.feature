@@ -15,11 +15,21 @@ Feature: Whose card stops the charge
       And the driver's session stays open
       And one session has been opened
 
+    @S-M01
+    Scenario: A stranger taps, and then the driver
+      Given the site has one connector
+      And the driver is charging at connector 1
+      And the second driver has tapped
+      And 20 seconds have passed
+      When the driver taps
+      Then the driver's session is committed within 10 seconds
+
     @S-M06
     Scenario: A payment card at a charge that an RFID card has started
       Given the site has one connector
       And the controller claims to accept RFID cards
       And the driver is charging at connector 1 with the rfid card
+      And 5 seconds have passed
       When the second driver taps
       Then energy still flows at connector 1
 
@@ -42,7 +52,8 @@ Feature: Whose card stops the charge
       And the driver pays with the visa card
       And the driver is charging at connector 1
       When the driver taps the wallet card
-      Then energy still flows at connector 1
+      Then the driver is given an answer
+      And energy still flows at connector 1
       And the driver's session stays open
 
     @S-M03
@@ -51,6 +62,23 @@ Feature: Whose card stops the charge
       And the driver is charging at connector 1
       When the driver unplugs at connector 1
       Then the driver's session is committed within 10 seconds
+
+    @S-M03 @R-STP-06 @R-STP-07
+    Scenario: A stranger's card has no hash
+      Given the site has one connector
+      And the driver is charging at connector 1
+      When the second driver taps the no hash card
+      Then energy still flows at connector 1
+      And the driver's session stays open
+
+    @S-M03 @R-STP-06 @R-STP-07
+    Scenario: Neither the driver's card nor the stranger's has a hash
+      Given the site has one connector
+      And the driver pays with the hashless card
+      And the driver is charging at connector 1
+      When the second driver taps the no hash card
+      Then energy still flows at connector 1
+      And the driver's session stays open
 
   @must @R-NOS-09 @R-SES-11 @R-SES-09
   Rule: The tap that stops a charge starts nothing

@@ -30,6 +30,18 @@ def was_told(bench: Bench, code: str, *, since_ms: int) -> bool:
     return not uses_codes and any(line.get("kind") != "price" for line in new)
 
 
+def was_answered(bench: Bench, *, since_ms: int) -> bool:
+    """Whether the driver was told anything, wherever, at or after ``since_ms``.
+
+    The price and the text of a reading of cards are there for everybody.
+    """
+    shows = bay_lines(bench, "to_charger", "show")
+    return _on_terminal(bench, since_ms) or any(
+        line.get("kind") != "price" and time_of(record) >= since_ms
+        for record, line in shows
+    )
+
+
 def _on_terminal(bench: Bench, since_ms: int) -> bool:
     """Words for the driver by a UI Request, or by a ``uiMessage`` that is no prompt."""
     for record in reversed(bench.trace.records):

@@ -117,6 +117,7 @@ _ROWS: Final = (
     TestCard(name="pin_slow", scheme="mastercard", account="pin_slow", card_id=_card_id("pin_slow"), masked_pan="541333******7101", pin_ms=180_000),
     TestCard(name="pin_walk_off", scheme="mastercard", account="pin_walk_off", card_id=_card_id("pin_walk_off"), masked_pan="541333******7202", pin_ms=NEVER_MS),
     TestCard(name="no_hash", scheme="visa", account="no_hash", masked_pan="411111******7303"),
+    TestCard(name="hashless", scheme="mastercard", account="hashless", masked_pan="541333******7606"),
     TestCard(name="wallet", scheme="visa", account="visa", card_id=_card_id("wallet"), masked_pan="489537******7404"),
     TestCard(name="removed_early", scheme="visa", account="removed_early", card_id=_card_id("removed_early"), masked_pan="411111******7505", removed_early=True),
     # No payment cards

@@ -237,6 +237,18 @@ def no_energy(bench: Bench, connector: int) -> None:
         )
 
 
+@then(phrase("the cable of {connector:Connector} is free within {limit:Duration}"))
+def cable_is_free(bench: Bench, connector: int, limit: int) -> None:
+    """Then the cable of connector 1 is free within 30 seconds"""
+    demand(
+        bench,
+        f"the cable of connector {connector} unlocked",
+        lambda: not bench.court.station.connector(connector).locked,
+        within_ms=limit,
+        seen=lambda: str(bench.court.station.connector(connector)),
+    )
+
+
 @then(phrase("energy stops at {connector:Connector} within {limit:Duration}"))
 def energy_stops(bench: Bench, connector: int, limit: int) -> None:
     """Then energy stops at connector 1 within 2 hours"""

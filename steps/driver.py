@@ -5,7 +5,7 @@ from pytest_bdd import given, then, when
 from harness.bench import Bench, NotReached
 from harness.case import Breach
 from harness.drivers import Button
-from harness.told import before_tap, shown, was_told
+from harness.told import before_tap, shown, was_answered, was_told
 from harness.watch import (
     CHARGE_WITHIN_MS,
     await_session,
@@ -247,6 +247,26 @@ def price_is_shown(bench: Bench) -> None:
     lines = [r["line"] for r in before_tap(bench) if r["kind"] == "bay"]
     if not any(isinstance(one, dict) and one.get("kind") == "price" for one in lines):
         raise Breach("the price before the tap (show, kind price)", "none was shown")
+
+
+@then(phrase("the driver has been told {code:ShowCode}"))
+def driver_has_been_told(bench: Bench, code: str) -> None:
+    """Then the driver has been told charging"""
+    if not was_told(bench, code, since_ms=0):
+        said = "; ".join(shown(bench, since_ms=0)) or "nothing shown"
+        raise Breach(f"the driver told {code!r}", said)
+
+
+@then(phrase("the driver is given an answer"))
+def driver_is_answered(bench: Bench) -> None:
+    """Then the driver is given an answer"""
+    demand(
+        bench,
+        "words for the driver, on the charger or on the terminal",
+        lambda: was_answered(bench, since_ms=bench.since_ms),
+        within_ms=TOLD_WITHIN_MS,
+        seen=lambda: "nothing shown",
+    )
 
 
 @then(phrase("no reason of the issuer is shown"))

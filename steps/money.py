@@ -120,6 +120,7 @@ def sessions_opened(bench: Bench, number: int) -> None:
 @then(phrase("never more than {number:SessionsAre} open at once"))
 def sessions_at_once(bench: Bench, number: int) -> None:
     """Then never more than one session is open at once"""
+    bench.run_for(WATCH_MS)
     most = now = 0
     for record in bench.trace.records:
         if record["kind"] == "session":

@@ -401,7 +401,7 @@ def cases_of(tmp_path: Path, *words: str) -> set[tuple[str, str]]:
 def test_a_requirement_selects_what_tests_it(tmp_path: Path) -> None:
     whole = str(FEATURES)
     selected = cases_of(tmp_path, whole, "--requirement", "R-FLT-08")
-    assert {name for name, _ in selected} == {"S-B09", "S-D08"}
+    assert {name for name, _ in selected} == {"S-B09", "S-D03", "S-D08"}
     both = ("--requirement", "R-FLT-08", "--requirement", "R-EXT-02")
     assert selected <= cases_of(tmp_path, whole, *both, "--terminal", "p6x") | selected
 

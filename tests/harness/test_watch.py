@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from harness.bench import Bench, NotReached
+from harness.told import was_answered
 from harness.watch import Breach, await_session, demand_state
 from simulator.terminal import SessionState
 
@@ -68,3 +69,32 @@ def test_who_has_not_tried_to_close_has_no_excuse(make_bench: Make) -> None:
     assert ended.state is SessionState.EXPIRED
     with pytest.raises(Breach):
         demand_release(bench)
+
+
+@pytest.mark.parametrize("column", ["p6x", "apollo", "cps"])
+def test_what_everybody_reads_is_no_answer_to_a_driver(
+    make_bench: Make, column: str
+) -> None:
+    """The price and the request for a card are there before anybody comes."""
+    bench = make_bench(column)
+    bench.open()
+    bench.run_for(5_000)
+    assert not was_answered(bench, since_ms=0)
+    bench.drivers.tap(bench.driver(1), "rfid_unknown")
+    tapped_ms = bench.now_ms
+    bench.run_for(5_000)
+    assert was_answered(bench, since_ms=tapped_ms)
+    assert not was_answered(bench, since_ms=bench.now_ms)
+
+
+@pytest.mark.parametrize("column", ["apollo", "cps"])
+def test_words_on_the_terminal_are_an_answer(make_bench: Make, column: str) -> None:
+    """The charger is away, so its screen shows nothing."""
+    bench = make_bench(column)
+    bench.open()
+    bench.faults.put("bay_down")
+    bench.run_for(5_000)
+    bench.drivers.tap(bench.driver(1), "visa")
+    tapped_ms = bench.now_ms
+    bench.run_for(5_000)
+    assert was_answered(bench, since_ms=tapped_ms)
