@@ -7,7 +7,7 @@ is an unknown step, answered with what is allowed there, instead of a strange fa
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any, Final, TypeVar
 
@@ -20,6 +20,7 @@ from steps.terms import CLAIMS, DEEDS, WINDOWS
 from wire.bay import ALARM_CODES, SHOW_CODES
 
 ConvertT = TypeVar("ConvertT", bound=Callable[[str], Any])
+ValueT = TypeVar("ValueT")
 
 _ORDINALS: Final = (
     "first",
@@ -57,6 +58,21 @@ def _one_of(*values: str) -> Callable[[ConvertT], ConvertT]:
     """A converter that takes these words and no others."""
     longest_first = sorted(values, key=len, reverse=True)
     return _pattern("|".join(map(re.escape, longest_first)), values=values)
+
+
+def _told(table: Mapping[str, ValueT]) -> Callable[[str], ValueT]:
+    """A converter that takes the words of a table, and gives what stands there."""
+
+    @_one_of(*table)
+    def told(text: str) -> ValueT:
+        return table[text]
+
+    return told
+
+
+def _said(*words: str) -> Callable[[str], str]:
+    """A converter that takes these words as they are."""
+    return _told({word: word for word in words})
 
 
 def _spoken(names: Iterable[str]) -> tuple[str, ...]:
@@ -180,34 +196,17 @@ def _counted(noun: str, *, tail: str = "") -> Callable[[str], int]:
     return counted
 
 
-@_one_of("declined", "partially approved", "never answered")
-def increment_answer(text: str) -> str:
-    """How an issuer answers the request for a higher reservation."""
-    return text
-
-
 #: Calls of the cloud, in its own words where they say enough -> the route.
 _CALLS: Final = {"commit": "E9", "cancel": "E10", "authorisation": "E6", "start": "E3"}
 
 
-@_one_of(*_CALLS)
-def call(text: str) -> str:
-    """The route of a call of the cloud."""
-    return _CALLS[text]
-
-
-@_one_of(*_CALLS, *(f"{name}s" for name in _CALLS))
-def calls(text: str) -> str:
-    """The same after a number."""
-    return _CALLS[text.removesuffix("s")]
-
-
-#: What befalls a callback, and an answer -> the fault of the catalogue.
+#: What befalls a callback on its way -> the fault of the catalogue.
 _CALLBACK_FATES: Final = {
     "comes twice": "callback_twice",
     "is lost": "callback_lost",
     "is overtaken by its successor": "callback_out_of_order",
 }
+#: What the caller hears of a call that had its effect.
 _UNANSWERED: Final = {
     "hangs up": "http_lost_after",
     "never answers": "http_timeout_after",
@@ -222,22 +221,11 @@ _UNDONE: Final = {
 }
 
 
-@_one_of(*_CALLBACK_FATES)
-def callback_fate(text: str) -> str:
-    """What becomes of a callback on its way."""
-    return _CALLBACK_FATES[text]
-
-
-@_one_of(*_UNANSWERED)
-def unanswered(text: str) -> str:
-    """What the caller hears of a call that had its effect."""
-    return _UNANSWERED[text]
-
-
-@_one_of(*_UNDONE)
-def undone(text: str) -> str:
-    """What the caller hears of a call that had no effect."""
-    return _UNDONE[text]
+#: A window of the card schemes -> the requirement that has it.
+_SCHEME_WINDOWS: Final = {
+    "24 hours of a reversal": "R-EXT-01",
+    "validity of an authorisation": "R-EXT-02",
+}
 
 
 @_pattern(r"[2-5]\d\d", allowed="a status of HTTP: 200 to 599")
@@ -246,45 +234,9 @@ def status(text: str) -> int:
     return int(text)
 
 
-@_one_of("24 hours of a reversal", "validity of an authorisation")
-def scheme_window(text: str) -> str:
-    """A window of the card schemes, as the requirement that has it."""
-    return "R-EXT-01" if text.endswith("reversal") else "R-EXT-02"
-
-
-@_one_of("released", "committed in full")
-def expiry(text: str) -> str:
-    """What becomes of a session whose time is over at the terminal."""
-    return "void" if text == "released" else "commit"
-
-
-@_one_of("offline", "online")
-def fallen(text: str) -> str:
-    """The state in which a terminal without its set-up finds itself."""
-    return text
-
-
-@_one_of("preamble", "magic", "length", "checksum")
-def spot(text: str) -> str:
-    """A part of a block that can be damaged."""
-    return text
-
-
-@_one_of("E", "F")
-def pilot(text: str) -> str:
-    """A pilot state that means an error."""
-    return text
-
-
 @_pattern(r"[A-Z]{3}", allowed="a code of ISO 4217: EUR")
 def currency(text: str) -> str:
     """A currency code of ISO 4217."""
-    return text
-
-
-@_one_of("before", "after")
-def moment(text: str) -> str:
-    """Which side of something that happens."""
     return text
 
 
@@ -298,46 +250,6 @@ _TURNS: Final = ("next", *_ORDINALS[1:])
 def turn(text: str) -> int:
     """``next`` as 0, ``second`` as 1, ``12th`` as 11: how many of them pass first."""
     return _TURNS.index(text) if text in _TURNS else int(text[:-2]) - 1
-
-
-@_one_of(*CLAIMS)
-def claim(text: str) -> tuple[str, str | bool | tuple[str]]:
-    """A claim of the declaration: its key, and its value; a tuple is one of a list."""
-    return CLAIMS[text]
-
-
-@_one_of(*WINDOWS)
-def window(text: str) -> str:
-    """A window that a declaration sets: its key."""
-    return WINDOWS[text]
-
-
-def _verb(*forms: str) -> Callable[[str], str]:
-    """A verb in the form that its number asks for; it stands for nothing."""
-
-    @_one_of(*forms)
-    def verb(text: str) -> str:
-        return text
-
-    return verb
-
-
-@_one_of(*DEEDS)
-def deed(text: str) -> str:
-    """Something that a controller does, in one word where one will do."""
-    return text
-
-
-@_one_of("forward", "back")
-def way(text: str) -> int:
-    """Which way a clock is put: 1 or -1."""
-    return 1 if text == "forward" else -1
-
-
-@_one_of("fast", "slow")
-def pace(text: str) -> int:
-    """How a clock runs: 1 or -1."""
-    return 1 if text == "fast" else -1
 
 
 #: Name in a pattern -> converter.
@@ -355,10 +267,11 @@ WORDS: Final[dict[str, Callable[[str], Any]]] = {
     "ErrorCode": error_code,
     "ShowCode": show_code,
     "AlarmCode": alarm_code,
-    "Claim": claim,
-    "Window": window,
-    "Pass": _verb("pass", "passes"),
-    "Have": _verb("have", "has"),
+    "Claim": _told(CLAIMS),
+    "Window": _told(WINDOWS),
+    #: Verbs in the form that their number asks for; they stand for nothing.
+    "Pass": _said("pass", "passes"),
+    "Have": _said("have", "has"),
     "Count": count,
     "Connectors": _counted("connector"),
     "Closes": _counted("close"),
@@ -366,24 +279,30 @@ WORDS: Final[dict[str, Callable[[str], Any]]] = {
     "SessionsAre": _counted("session", tail="is|are"),
     "SessionsHave": _counted("session", tail="has|have"),
     "AuthorisationsHave": _counted("authorisation", tail="has|have"),
-    "IncrementAnswer": increment_answer,
-    "Call": call,
-    "Calls": calls,
-    "CallbackFate": callback_fate,
-    "Unanswered": unanswered,
-    "Undone": undone,
+    "IncrementAnswer": _said("declined", "partially approved", "never answered"),
+    "Call": _told(_CALLS),
+    #: The same after a number.
+    "Calls": _told({**_CALLS, **{f"{name}s": route for name, route in _CALLS.items()}}),
+    "CallbackFate": _told(_CALLBACK_FATES),
+    "Unanswered": _told(_UNANSWERED),
+    "Undone": _told(_UNDONE),
     "Status": status,
-    "SchemeWindow": scheme_window,
-    "Expiry": expiry,
-    "Fallen": fallen,
-    "Spot": spot,
-    "Pilot": pilot,
+    "SchemeWindow": _told(_SCHEME_WINDOWS),
+    #: What becomes of a session whose time is over at the terminal.
+    "Expiry": _told({"released": "void", "committed in full": "commit"}),
+    #: Where a terminal without its set-up finds itself.
+    "Fallen": _said("offline", "online"),
+    #: A part of a block that can be damaged.
+    "Spot": _said("preamble", "magic", "length", "checksum"),
+    #: A pilot state that means an error.
+    "Pilot": _said("E", "F"),
     "Currency": currency,
-    "Moment": moment,
+    #: Which side of something that happens.
+    "Moment": _said("before", "after"),
     "Turn": turn,
-    "Deed": deed,
-    "Way": way,
-    "Pace": pace,
+    "Deed": _said(*DEEDS),
+    "Way": _told({"forward": 1, "back": -1}),
+    "Pace": _told({"fast": 1, "slow": -1}),
 }
 
 

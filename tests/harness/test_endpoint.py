@@ -172,7 +172,7 @@ def test_with_a_power_command_it_dies_and_comes_back(box: Box) -> None:
     first = (box.folder / "pid").read_text()
     status, output = run(box, "-k", "dies")
     assert status == 0, output
-    assert "1 cases: 1 PASS" in output
+    assert "1 case: 1 PASS" in output
     assert (box.folder / "pid").read_text() != first
 
 

@@ -12,7 +12,7 @@ FREE_TEXTS = [
     (table, key)
     for table, keys in TABLES.items()
     for key, row in keys.items()
-    if row.kind in (str, tuple) and not row.allowed
+    if row.kind in (str, tuple) and not (row.allowed or row.letters)
 ]
 
 

@@ -10,6 +10,11 @@ from harness.shells.ahead import Ahead, Made
 from simulator.people import People, draw_names
 from simulator.seed import Seed
 
+GOOD = """Feature: one
+  Scenario: One
+    When 5 minutes pass
+    Then no session is opened
+"""
 BROKEN = "Feature: two of one title\n  Scenario: One\n  Scenario: One\n"
 
 
@@ -33,7 +38,7 @@ def test_a_file_with_a_problem_is_left_for_whoever_collects_it(tmp_path: Path) -
     path = tmp_path / "broken.feature"
     path.write_text(BROKEN, encoding="utf-8")
     good = tmp_path / "good.feature"
-    good.write_text("Feature: one\n  Scenario: One\n", encoding="utf-8")
+    good.write_text(GOOD, encoding="utf-8")
     assert lint_good([tmp_path, tmp_path / "missing.feature"]) == {good: 1}
 
 
