@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from harness.judge.bay import Bay
-from harness.judge.binding import Binding, bind, confusable
+from harness.judge.binding import Binding, announced, bind, confusable
 from harness.judge.case import Case
 from harness.judge.closes import Closes
 from harness.judge.conduct import oracles
@@ -101,7 +101,7 @@ def _best_world(
 
     Where somebody else chose a connector or plugged in between a driver's tap and plug,
     a controller cannot know who is who. First come, first served is then as right as
-    the truth.
+    the truth, and so is what the controller says on its screens.
     """
     by_people = bind(ledger.sessions, bay, timeline.acts)
     world = _world(timeline, bay, ledger, closes, by_people)
@@ -110,9 +110,10 @@ def _best_world(
     unnamed = [replace(act, driver="") for act in timeline.acts]
     # Where no energy flowed, only a plug that nobody is known to have put there counts.
     unseen = [act for act in unnamed if act.act != "plug"]
+    shown = announced(ledger.sessions, bay)
     others = [
-        _world(timeline, bay, ledger, closes, bind(ledger.sessions, bay, acts))
-        for acts in (unnamed, unseen)
+        _world(timeline, bay, ledger, closes, bind(ledger.sessions, bay, acts, said))
+        for acts, said in ((unnamed, {}), (unseen, {}), (unnamed, shown))
     ]
     return min(world, *others, key=_wrongs)
 

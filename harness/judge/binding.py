@@ -6,12 +6,14 @@ nothing yet is taken, which is what a controller can do too. An interval without
 session is energy that nobody authorised.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Final
 
 from harness.judge.bay import PLUGGED, Bay, Said, Story, is_shut, last, since
 from harness.judge.facts import Act, At
+from harness.judge.reading import number
 from harness.judge.sessions import Session
 
 
@@ -44,6 +46,8 @@ class Binding:
     cards: dict[int, str] = field(default_factory=dict)
     #: Where the session's vehicle is, also when no energy ever flowed.
     connectors: dict[int, int] = field(default_factory=dict)
+    #: Where the controller says that it is, when that is to be believed.
+    shown: Mapping[int, int] = field(default_factory=dict)
     #: When the controller was told that the session's vehicle is plugged in.
     plugged: dict[int, At] = field(default_factory=dict)
 
@@ -127,9 +131,29 @@ def _plugger(connector: int, seq: int, acts: Sequence[Act]) -> str:
     return ""
 
 
-def bind(sessions: Sequence[Session], bay: Bay, acts: Sequence[Act]) -> Binding:
-    """Pair sessions with intervals, then place those that never got energy."""
-    binding = Binding()
+def announced(sessions: Sequence[Session], bay: Bay) -> dict[int, int]:
+    """Session index -> the connector that the controller first showed it at."""
+    found: dict[int, int] = {}
+    for line in bay.shows:
+        connector, named = number(line.line, "connector"), line.line.get("session_id")
+        for session in sessions:
+            if connector and named in (session.psp_session_id, session.session_id):
+                found.setdefault(session.index, connector)
+    return found
+
+
+def bind(
+    sessions: Sequence[Session],
+    bay: Bay,
+    acts: Sequence[Act],
+    shown: Mapping[int, int] = MappingProxyType({}),
+) -> Binding:
+    """Pair sessions with intervals, then place those that never got energy.
+
+    ``shown``: where the controller says that they are (``announced``); people count
+    only where it says nothing.
+    """
+    binding = Binding(shown=shown)
     for session in sessions:
         binding.cards[session.index] = session.card_id
         driver = _driver_of(session, acts)
@@ -173,8 +197,9 @@ def _payer(
     candidates.sort(
         key=lambda s: (s.index in binding.paid, s.is_forgotten, not s.known_at(seq))
     )
+    here = [s for s in candidates if binding.shown.get(s.index) == interval.connector]
     own = [s for s in candidates if plugger and _is(s, plugger, binding)]
-    return next(iter([*own, *candidates]), None)
+    return next(iter([*here, *own, *candidates]), None)
 
 
 def _is(session: Session, driver: str, binding: Binding) -> bool:
@@ -204,7 +229,7 @@ def _left_between(story: Story, from_seq: int, to_seq: int) -> bool:
 
 def _place(session: Session, bay: Bay, acts: Sequence[Act], binding: Binding) -> None:
     """Find the session's connector, and when it was known to be plugged in."""
-    chosen = _chosen(session, acts, binding)
+    chosen = binding.shown.get(session.index) or _chosen(session, acts, binding)
     at = session.told or session.opened
     if chosen is not None and not _is_no_place(chosen, at, session, (bay, binding)):
         binding.connectors.setdefault(session.index, chosen)
