@@ -163,6 +163,7 @@ class Core:
                 self._reception.on_card(report)
             case Approved():
                 self._reception.on_approved(report)
+                self._recovery.look()
             case Declined(is_certain=is_certain):
                 session = self._reception.on_declined(is_certain=is_certain)
                 self._recovery.question(session)
@@ -189,6 +190,8 @@ class Core:
                 self._closing.on_timer(key)
             case For.PROBE:
                 self._recovery.on_timer(key)
+            case For.LOOK:
+                self._recovery.on_ready()
             case For.START_PRESSED | For.STOP_PRESSED:
                 self._reception.on_timer(what)
             case For.STORAGE:

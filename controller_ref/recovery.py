@@ -29,6 +29,8 @@ from controller_ref.transitions import Event, State
 #: When the terminal is asked again for what an unanswered authorisation has left.
 #: The last question comes after the longest time an authorisation may take (210 s).
 _PROBES_MS: Final = (5_000, 30_000, 60_000, 120_000, 240_000)
+#: When it is asked what an approval has opened besides what the answer named.
+_LOOK_MS: Final = 10_000
 
 
 class Recovery:
@@ -90,6 +92,16 @@ class Recovery:
             due_ms = self._desk.now_ms + _PROBES_MS[-1]
             self._desk.timers.set((For.PROBE, key), due_ms)
 
+    def look(self) -> None:
+        """An answer names one session; a list tells whether there are two (R-SES-11).
+
+        Only where nobody but a list would tell: over PSP each comes with its approval.
+        """
+        capabilities = self._desk.terminal.capabilities
+        if capabilities.can_list and capabilities.is_shared:
+            due_ms = self._desk.now_ms + _LOOK_MS
+            self._desk.timers.set((For.LOOK, 0), due_ms)
+
     def on_ready(self) -> None:
         if self._desk.terminal.capabilities.can_list:
             self._desk.terminal.list_open(self._desk.now_ms)
@@ -117,6 +129,9 @@ class Recovery:
         ]
         if mine:
             self._release(mine[0], found, "Found after an unanswered authorisation")
+        elif self._is_second(found):
+            second = desk.ledger.new(State.LOST, wall_ms=desk.wall_ms)
+            self._release(second, found, "A second session of one authorisation")
         elif not capabilities.is_shared or desk.ledger.is_damaged:
             orphan = desk.ledger.new(State.LOST, wall_ms=desk.wall_ms)
             self._release(orphan, found, "An open session that nobody knows")
@@ -124,6 +139,12 @@ class Recovery:
             self._reported[found.session_id] = None
             text = "An open session that is not ours; left alone"
             desk.alarm("orphan", text, session_id=found.session_id)
+
+    def _is_second(self, found: OpenSession) -> bool:
+        """The card of a session of ours, at our terminal: nobody else has read it."""
+        return bool(found.card_id) and any(
+            session.card_id == found.card_id for session in self._desk.ledger.open()
+        )
 
     def _release(self, session: Session, found: OpenSession, reason: str) -> None:
         desk = self._desk

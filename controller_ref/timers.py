@@ -30,6 +30,7 @@ class For(IntEnum):
     UNLOCK = auto()
     CLOSE = auto()
     PROBE = auto()
+    LOOK = auto()
     START_PRESSED = auto()
     STOP_PRESSED = auto()
     STORAGE = auto()

@@ -117,6 +117,18 @@ def sessions_opened(bench: Bench, number: int) -> None:
         raise Breach(f"{number} sessions", f"{found} sessions")
 
 
+@then(phrase("{number:SessionsAre} open within {limit:Duration}"))
+def sessions_open_within(bench: Bench, number: int, limit: int) -> None:
+    """Then one session is open within 60 seconds"""
+    demand(
+        bench,
+        f"{number} open sessions",
+        lambda: bench.open_sessions() == number,
+        within_ms=limit,
+        seen=lambda: f"{bench.open_sessions()} open sessions",
+    )
+
+
 @then(phrase("never more than {number:SessionsAre} open at once"))
 def sessions_at_once(bench: Bench, number: int) -> None:
     """Then never more than one session is open at once"""

@@ -223,6 +223,15 @@ class TestAuthorising:
         assert rig.cloud.states() == ["AUTHORIZED"]
         assert rig.charger.alarms() == ["orphan"]
 
+    def test_a_second_session_of_the_card_is_ours_as_well(self, rig: Any) -> None:
+        """The answer named the other one; nothing else would ever tell (R-SES-11)."""
+        rig.tap()
+        second = rig.cloud.open()["sessionId"]
+        rig.cloud.open(OTHER_CARD)
+        rig.run(12_000)
+        assert rig.cloud.sessions[second]["state"] == "CANCELLED"
+        assert rig.cloud.states().count("AUTHORIZED") == 2, "ours, and somebody else's"
+
     def test_the_list_may_be_wrong(self, rig: Any) -> None:
         rig.cloud.rules["authorize"] = lambda *_: rig.reply(failure="reset")
         bodies = [5, {"sessions": [5, {}]}, {"sessions": []}]
