@@ -123,6 +123,7 @@ Feature: A line fails, or the controller dies
     Scenario: The controller dies during the charge, and the card still stops it
       Given the driver is charging at connector 1
       And the controller has died and started again
+      And 20 seconds have passed
       When the driver taps
       Then the driver's session is committed within 20 seconds
 
