@@ -97,6 +97,8 @@ def _place_of(error: BaseException) -> str:
 
 
 def _actions(found: object) -> Sequence[Action]:
+    if type(found) is tuple and not found:
+        return ()  # nothing to do, as at most turns
     if not isinstance(found, Sequence) or isinstance(found, str | bytes):
         raise Crashed(f"it returned {found!r}, allowed a sequence of actions")
     for action in found:
