@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+import harness.world
 from harness.bench import Bench, CaseName
 from harness.columns import COLUMNS
 from harness.declaration import load
@@ -91,3 +92,13 @@ def rig(make_bench: MakeBench) -> Callable[[str], Rig]:
         return Rig(bench, controller)
 
     return make
+
+
+#: Long enough for a session to be left open; eight days add nothing but time.
+PATIENCE_MS = 2 * 3_600_000
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits a week for a wrong controller."""
+    monkeypatch.setattr(harness.world, "RETRY_PLAN_MS", PATIENCE_MS)

@@ -5,15 +5,13 @@ from pathlib import Path
 
 import pytest
 
-import harness.world
 from harness.audit import card_number_written, untraceable
-from harness.places import FEATURES
 from harness.watch import await_session
 from tests.harness.conftest import MakeBench
 from tests.harness.mistakes import declared as wrong
-from tests.harness.test_known_mistakes import PATIENCE_MS, declared, examined
+from tests.harness.mistakes.examined import MISTAKES, catch, declared, examined
 
-AUDITS = FEATURES / "audits.feature"
+AUDITS = "audits.feature"
 SETUP = "The terminal is set up to release what everybody has forgotten"
 LIFE = "One driver pays and one walks away"
 RESERVE = "The reservation is the declared one"
@@ -24,9 +22,7 @@ EVERY = ("p6x", "apollo", "cps")
 PSP = ("p6x", "apollo")
 
 
-@pytest.fixture(autouse=True)
-def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(harness.world, "RETRY_PLAN_MS", PATIENCE_MS)
+pytestmark = pytest.mark.usefixtures("impatient")
 
 
 @pytest.mark.parametrize(
@@ -47,13 +43,8 @@ def test_an_audit_turns_red(
 ) -> None:
     assert hasattr(wrong, factory)
     for column in columns:
-        path = declared(tmp_path, f"declared.{factory}", column)
-        text = path.read_text(encoding="utf-8")
-        path.write_text(text.replace(":declared.", ".declared:"), encoding="utf-8")
-        case = examined(path, AUDITS, title)
-        said = [(one.requirement, one.seen) for one in case.findings]
-        assert case.conduct == "FAIL", said
-        assert any(requirement in name for name, _ in said), said
+        path = declared(tmp_path, f"{MISTAKES}.declared:{factory}", column)
+        catch(examined(path, AUDITS, f'"{title}"'), requirement)
 
 
 def test_a_session_is_traced_part_by_part(make_bench: MakeBench) -> None:

@@ -6,32 +6,30 @@ that. The reference controller behind the same wrapper is green (M12 and its con
 in ``test_known_mistakes.py``).
 """
 
-import io
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
-import harness.world
 from harness.columns import COLUMNS
-from harness.places import FEATURES, REFERENCE
-from harness.run import RunOptions, play
+from harness.places import FEATURES
 from reports.feature_file import parse_feature
 from reports.results import CaseResult
-
-#: Long enough for a session to be left open; eight days add nothing but time.
-PATIENCE_MS = 2 * 3_600_000
+from tests.harness.mistakes.examined import (
+    MISTAKES,
+    RIGHT,
+    catch,
+    declared,
+    examined,
+)
 
 CLOCK = "controller_clock.feature"
 DIES = "controller_dies.feature"
 EVERY = [column.name for column in COLUMNS]
 
 
-@pytest.fixture(autouse=True)
-def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(harness.world, "RETRY_PLAN_MS", PATIENCE_MS)
+pytestmark = pytest.mark.usefixtures("impatient")
 
 
 @dataclass(frozen=True)
@@ -79,18 +77,13 @@ ROWS = [
     "row", ROWS, ids=[f"{n}-{row.factory}" for n, row in enumerate(ROWS)]
 )
 def test_a_mistake_is_red(row: Row, column: str, tmp_path: Path) -> None:
-    case = examined(row, column, tmp_path)
-    said = [f"{one.requirement}: {one.expected}; {one.seen}" for one in case.findings]
-    assert case.conduct == "FAIL", said
-    assert not any(line.startswith("process:") for line in said), "a crash"
-    assert any(row.told in line for line in said), said
+    catch(played(row, row.factory, column, tmp_path), row.told)
 
 
 @pytest.mark.parametrize("column", EVERY)
 def test_the_same_is_green_without_a_mistake(column: str, tmp_path: Path) -> None:
     for row in ROWS:
-        right = Row("makes_no_mistake", row.feature, row.title, row.example)
-        assert examined(right, column, tmp_path).is_green, row.title
+        assert played(row, RIGHT, column, tmp_path).is_green, row.title
 
 
 def test_every_story_of_the_clock_has_a_controller_that_fails_it() -> None:
@@ -99,37 +92,9 @@ def test_every_story_of_the_clock_has_a_controller_that_fails_it() -> None:
     assert titles == {row.title for row in ROWS if row.feature == CLOCK}
 
 
-def examined(row: Row, column: str, folder: Path) -> CaseResult:
+def played(row: Row, factory: str, column: str, folder: Path) -> CaseResult:
+    """What a program declares stays; stories that need a price for time get one."""
+    price = {"per_minute": 10} if row.title in (MINUTES, OVERFLOWS) else {}
+    path = declared(folder, f"{MISTAKES}:{factory}", column, **price)
     words = re.sub("<[a-z]+>", "", row.title) + f" {row.example}"
-    options = RunOptions(
-        paths=(FEATURES / row.feature,),
-        declaration=declared(row, column, folder),
-        words=words,
-    )
-    run, collector = play(options, Console(file=io.StringIO()))
-    assert not collector.setup_errors
-    assert len(run.cases) == 1, [case.title for case in run.cases]
-    return run.cases[0]
-
-
-def declared(row: Row, column: str, folder: Path) -> Path:
-    """A declaration that names a mistake, for one column.
-
-    What a program declares stays as it is, so stories that need a price for time get
-    one here.
-    """
-    found = next(one for one in COLUMNS if one.name == column)
-    is_timed = row.title in (MINUTES, OVERFLOWS)
-    per_minute = "\nper_minute = 10" if is_timed else ""
-    text = REFERENCE.read_text(encoding="utf-8")
-    for old, new in (
-        ('interface = "psp"', f'interface = "{found.interface}"'),
-        ('terminal = "apollo"', f'terminal = "{found.terminal}"'),
-        ("per_kwh = 59", f"per_kwh = 59{per_minute}"),
-        ("controller_ref.core:build", f"tests.harness.mistakes:{row.factory}"),
-    ):
-        assert text.count(old) == 1, old
-        text = text.replace(old, new)
-    path = folder / f"{row.factory}-{column}.toml"
-    path.write_text(text, encoding="utf-8")
-    return path
+    return examined(path, row.feature, words)

@@ -12,10 +12,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-import harness.world
 from harness.run import RunOptions, play
 from reports.results import CaseResult
-from tests.harness.test_known_mistakes import PATIENCE_MS, declared
+from tests.harness.mistakes.examined import MISTAKES, declared
 
 GUIDE = Path(__file__).parents[2] / "docs" / "writing-scenarios.md"
 TEXT = GUIDE.read_text(encoding="utf-8")
@@ -29,9 +28,7 @@ EXAMPLES = [one for one in FOUND if one["after"] == "Turned red by"]
 IDS = [f"example-{n}" for n in range(1, len(EXAMPLES) + 1)]
 
 
-@pytest.fixture(autouse=True)
-def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(harness.world, "RETRY_PLAN_MS", PATIENCE_MS)
+pytestmark = pytest.mark.usefixtures("impatient")
 
 
 def played(
@@ -60,7 +57,11 @@ def test_an_example_is_green_and_its_mistake_is_red(
     assert all(case.is_green for case in cases), [case.findings for case in cases]
     factory = example["said"].strip("`")
     for column in sorted({case.column for case in cases}):
-        wrong = played(example["text"], tmp_path, declared(tmp_path, factory, column))
+        wrong = played(
+            example["text"],
+            tmp_path,
+            declared(tmp_path, f"{MISTAKES}:{factory}", column),
+        )
         assert len(wrong) == sum(case.column == column for case in cases)
         for case in wrong:
             assert case.column == column

@@ -8,55 +8,18 @@ here, so what turns red is the mistake. A controller that crashed would prove no
 that has a finding of its own (``process``), and no row allows it.
 """
 
-import io
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
-import harness.world
-from harness.columns import COLUMNS
-from harness.places import FEATURES, REFERENCE
-from harness.run import RunOptions, play
-from reports.results import CaseResult
 from tests.harness import mistakes
+from tests.harness.mistakes.examined import MISTAKES, catch, declared, examined
 from tests.harness.mistakes.table import KNOWN, Caught, Known
 
-#: Long enough for a session to be left open; eight days add nothing but time.
-PATIENCE_MS = 2 * 3_600_000
 DOCUMENT = Path(__file__).parents[2] / "docs" / "known-mistakes.md"
 
 
-@pytest.fixture(autouse=True)
-def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(harness.world, "RETRY_PLAN_MS", PATIENCE_MS)
-
-
-def declared(folder: Path, factory: str, column: str) -> Path:
-    """A declaration that names one of ``mistakes``, for one column."""
-    found = next(one for one in COLUMNS if one.name == column)
-    text = REFERENCE.read_text(encoding="utf-8")
-    for old, new in (
-        ('interface = "psp"', f'interface = "{found.interface}"'),
-        ('terminal = "apollo"', f'terminal = "{found.terminal}"'),
-        ("controller_ref.core:build", f"tests.harness.mistakes:{factory}"),
-    ):
-        assert text.count(old) == 1
-        text = text.replace(old, new)
-    path = folder / f"{factory}-{column}.toml"
-    path.write_text(text, encoding="utf-8")
-    return path
-
-
-def examined(declaration: Path, feature: Path, title: str) -> CaseResult:
-    """The one case that ``feature`` and ``title`` select."""
-    words = f'"{title}"'
-    options = RunOptions(paths=(feature,), declaration=declaration, words=words)
-    run, collector = play(options, Console(file=io.StringIO()))
-    assert not collector.setup_errors
-    assert not collector.wrong_use
-    assert len(run.cases) == 1, [case.title for case in run.cases]
-    return run.cases[0]
+pytestmark = pytest.mark.usefixtures("impatient")
 
 
 ROWS = [
@@ -78,15 +41,10 @@ SCENARIOS = {
 def test_a_known_mistake_is_red(
     factory: str, caught: Caught, column: str, tmp_path: Path
 ) -> None:
-    feature = FEATURES / caught.feature
-    path = declared(tmp_path, factory, column)
-    case = examined(path, feature, caught.title)
-    said = {(one.requirement, one.expected, one.seen) for one in case.findings}
-    assert not case.is_green
-    assert case.conduct == "FAIL", said
-    assert "process" not in {name for name, _, _ in said}, "a crash is not a catch"
+    path = declared(tmp_path, f"{MISTAKES}:{factory}", column)
+    case = examined(path, caught.feature, f'"{caught.title}"')
+    said = catch(case, caught.requirement)
     assert case.settlement == caught.settlement, said
-    assert any(caught.requirement in name for name, _, _ in said), said
 
 
 @pytest.mark.parametrize("control", ["makes_no_mistake", "renames_a_log_line"])
@@ -94,8 +52,8 @@ def test_a_known_mistake_is_red(
 def test_without_a_mistake_the_same_is_green(
     title: str, column: str, control: str, tmp_path: Path
 ) -> None:
-    feature = FEATURES / SCENARIOS[title, column].feature
-    case = examined(declared(tmp_path, control, column), feature, title)
+    path = declared(tmp_path, f"{MISTAKES}:{control}", column)
+    case = examined(path, SCENARIOS[title, column].feature, f'"{title}"')
     assert case.is_green, case.findings
 
 

@@ -5,24 +5,16 @@ Each scenario here is green for the reference controller (the features show that
 red for one that is wrong in just what the row of the catalogue says.
 """
 
-import io
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
-import harness.world
 from harness.bench import Bench
-from harness.columns import COLUMNS
-from harness.places import FEATURES, REFERENCE
-from harness.run import RunOptions, play
 from harness.watch import Breach
 from steps.controller import alarm_raised, alarm_raised_within
-
-#: Long enough for a session to be left open; eight days add nothing but time.
-PATIENCE_MS = 2 * 3_600_000
+from tests.harness.mistakes.examined import catch, declared, examined
 
 DIES = "controller_dies.feature"
 LINES = "lines_fail.feature"
@@ -78,39 +70,11 @@ CASES = [
 ]
 
 
+@pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize(("row", "column"), CASES)
-def test_a_mistake_is_red(
-    row: Row, column: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(harness.world, "RETRY_PLAN_MS", PATIENCE_MS)
-    options = RunOptions(
-        paths=(FEATURES / row.feature,),
-        declaration=mistaken(tmp_path, row.factory, column),
-        words=row.words,
-    )
-    run, _ = play(options, Console(file=io.StringIO()))
-    assert len(run.cases) == 1, [case.title for case in run.cases]
-    case = run.cases[0]
-    said = [f"{one.requirement}: {one.expected}; {one.seen}" for one in case.findings]
-    assert case.conduct == "FAIL", said
-    assert any(row.told in line for line in said), said
-
-
-def mistaken(folder: Path, factory: str, column: str) -> Path:
-    """A declaration that names a mistake, for one column."""
-    found = next(one for one in COLUMNS if one.name == column)
-    text = REFERENCE.read_text(encoding="utf-8")
-    for old, new in (
-        ('interface = "psp"', f'interface = "{found.interface}"'),
-        ('terminal = "apollo"', f'terminal = "{found.terminal}"'),
-        ("[reach]", f'[reach]\npsp_link = "{found.psp_link}"'),
-        ("controller_ref.core:build", f"tests.harness.{factory}"),
-    ):
-        assert text.count(old) == 1
-        text = text.replace(old, new)
-    path = folder / "wrong.toml"
-    path.write_text(text, encoding="utf-8")
-    return path
+def test_a_mistake_is_red(row: Row, column: str, tmp_path: Path) -> None:
+    path = declared(tmp_path, f"tests.harness.{row.factory}", column)
+    catch(examined(path, row.feature, row.words), row.told)
 
 
 def test_an_alarm_that_comes_late_is_late_however_long_was_waited(

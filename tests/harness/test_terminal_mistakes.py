@@ -13,23 +13,18 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-import harness.world
-from harness.columns import COLUMNS
-from harness.places import FEATURES, REFERENCE
+from harness.places import FEATURES
 from harness.run import RunOptions, play
 from reports.feature_file import parse_feature
+from tests.harness.mistakes.examined import catch, declared, examined
 
-#: Long enough for a session to be left open; eight days add nothing but time.
-PATIENCE_MS = 2 * 3_600_000
-
+MISTAKES = "tests.harness.terminal_mistakes"
 F = "terminal_fails.feature"
 H = "terminal_line_fails.feature"
 P = "damaged_blocks.feature"
 
 
-@pytest.fixture(autouse=True)
-def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(harness.world, "RETRY_PLAN_MS", PATIENCE_MS)
+pytestmark = pytest.mark.usefixtures("impatient")
 
 
 @dataclass(frozen=True)
@@ -113,34 +108,8 @@ CASES = [
 
 @pytest.mark.parametrize(("row", "column"), CASES)
 def test_a_mistake_is_red(row: Row, column: str, tmp_path: Path) -> None:
-    path = mistaken(tmp_path, row.factory, column)
-    options = RunOptions(
-        paths=(FEATURES / row.feature,), declaration=path, words=row.words
-    )
-    run, _ = play(options, Console(file=io.StringIO()))
-    assert len(run.cases) == 1, [case.title for case in run.cases]
-    case = run.cases[0]
-    said = [f"{one.requirement}: {one.expected}; {one.seen}" for one in case.findings]
-    assert case.conduct == "FAIL", said
-    assert not any(line.startswith("process:") for line in said), "a crash"
-    assert any(row.told in line for line in said), said
-
-
-def mistaken(folder: Path, factory: str, column: str) -> Path:
-    """A declaration that names one of ``terminal_mistakes``, for one column."""
-    found = next(one for one in COLUMNS if one.name == column)
-    text = REFERENCE.read_text(encoding="utf-8")
-    for old, new in (
-        ('interface = "psp"', f'interface = "{found.interface}"'),
-        ('terminal = "apollo"', f'terminal = "{found.terminal}"'),
-        ("[reach]", f'[reach]\npsp_link = "{found.psp_link}"'),
-        ("controller_ref.core:build", f"tests.harness.terminal_mistakes:{factory}"),
-    ):
-        assert text.count(old) == 1
-        text = text.replace(old, new)
-    path = folder / f"{factory}-{column}.toml"
-    path.write_text(text, encoding="utf-8")
-    return path
+    path = declared(tmp_path, f"{MISTAKES}:{row.factory}", column)
+    catch(examined(path, row.feature, row.words), row.told)
 
 
 @pytest.mark.parametrize("column", ALL)
@@ -148,7 +117,7 @@ def mistaken(folder: Path, factory: str, column: str) -> Path:
 def test_the_filter_itself_changes_nothing(
     feature: str, column: str, tmp_path: Path
 ) -> None:
-    path = mistaken(tmp_path, "makes_no_mistake", column)
+    path = declared(tmp_path, f"{MISTAKES}:makes_no_mistake", column)
     options = RunOptions(paths=(FEATURES / feature,), declaration=path)
     run, _ = play(options, Console(file=io.StringIO()))
     assert all(case.is_green for case in run.cases)
