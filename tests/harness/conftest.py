@@ -10,6 +10,8 @@ import harness.world
 from harness.bench import Bench, CaseName
 from harness.columns import COLUMNS
 from harness.declaration import load
+from harness.epilogue import run_epilogue
+from harness.judge import Conduct, Settlement, judge
 from harness.places import REFERENCE
 from harness.wishes import Wishes
 from wire.machine import Action, ControllerFactory, Fact, Place
@@ -102,3 +104,11 @@ PATIENCE_MS = 2 * 3_600_000
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody waits a week for a wrong controller."""
     monkeypatch.setattr(harness.world, "RETRY_PLAN_MS", PATIENCE_MS)
+
+
+def settles(bench: Bench) -> None:
+    """Play the epilogue, and demand that all is well."""
+    run_epilogue(bench)
+    verdict = judge(bench.trace.records)
+    assert verdict.findings == ()
+    assert (verdict.conduct, verdict.settlement) == (Conduct.PASS, Settlement.CLOSED)

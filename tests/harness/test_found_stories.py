@@ -7,20 +7,14 @@ import pytest
 from harness.bench import Bench
 from harness.deaths import names_in
 from harness.epilogue import run_epilogue
-from harness.judge import Conduct, Expectations, Settlement, judge
+from harness.judge import Expectations, judge
 from harness.watch import await_session
 from steps.driver import start_charging
+from tests.harness.conftest import settles
 
 Make = Callable[..., Bench]
 
 COLUMNS = ("p6x", "apollo", "cps")
-
-
-def settles(bench: Bench) -> None:
-    run_epilogue(bench)
-    verdict = judge(bench.trace.records)
-    assert verdict.findings == ()
-    assert (verdict.conduct, verdict.settlement) == (Conduct.PASS, Settlement.CLOSED)
 
 
 @pytest.mark.parametrize("column", COLUMNS)

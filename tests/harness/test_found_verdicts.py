@@ -5,21 +5,13 @@ from collections.abc import Callable
 import pytest
 
 from harness.bench import Bench
-from harness.epilogue import run_epilogue
-from harness.judge import Conduct, Settlement, judge
 from harness.watch import await_session
 from steps.driver import start_charging
+from tests.harness.conftest import settles
 
 Make = Callable[..., Bench]
 
 COLUMNS = ("p6x", "apollo", "cps")
-
-
-def settles(bench: Bench) -> None:
-    run_epilogue(bench)
-    verdict = judge(bench.trace.records)
-    assert verdict.findings == ()
-    assert (verdict.conduct, verdict.settlement) == (Conduct.PASS, Settlement.CLOSED)
 
 
 def test_who_has_told_of_a_refused_key_need_not_do_so_again(make_bench: Make) -> None:
