@@ -111,10 +111,12 @@ def _best_world(
     # Where no energy flowed, only a plug that nobody is known to have put there counts.
     unseen = [act for act in unnamed if act.act != "plug"]
     shown = announced(ledger.sessions, bay)
-    others = [
-        _world(timeline, bay, ledger, closes, bind(ledger.sessions, bay, acts, said))
-        for acts, said in ((unnamed, {}), (unseen, {}), (unnamed, shown))
-    ]
+    bindings = (
+        bind(ledger.sessions, bay, unnamed),
+        bind(ledger.sessions, bay, unseen),
+        bind(ledger.sessions, bay, unnamed, shown=shown),
+    )
+    others = [_world(timeline, bay, ledger, closes, each) for each in bindings]
     return min(world, *others, key=_wrongs)
 
 

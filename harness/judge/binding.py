@@ -146,6 +146,7 @@ def bind(
     sessions: Sequence[Session],
     bay: Bay,
     acts: Sequence[Act],
+    *,
     shown: Mapping[int, int] = MappingProxyType({}),
 ) -> Binding:
     """Pair sessions with intervals, then place those that never got energy.
