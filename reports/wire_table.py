@@ -4,10 +4,15 @@ Pure: values in, lines out. A run as JSON has every line with its count.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from textwrap import wrap
 from typing import Final
 
 from reports.results import WireLine
 
+#: A blank at which no line ends.
+_STICKS: Final = "\u00a0"
+#: Characters in a line, as in the matrix where nobody's window is known.
+_WIDTH: Final = 100
 _TITLES: Final = {
     "psp": "PSP, command x state of the terminal x answer",
     "cps": "CPS, route x status",
@@ -50,4 +55,8 @@ def _states(lead: str, lines: Iterable[WireLine]) -> Iterator[str]:
         shared.setdefault(what, []).append(state)
     for what, states in shared.items():
         where = " ".join(filter(None, states))
-        yield f"{lead}{where}: {what}" if where else f"{lead}{what}"
+        # Between results, never inside one.
+        whole = ", ".join(one.replace(" ", _STICKS) for one in what.split(", "))
+        text = f"{lead}{where}: {whole}" if where else f"{lead}{whole}"
+        for line in wrap(text, _WIDTH, subsequent_indent=" " * 8):
+            yield line.replace(_STICKS, " ")

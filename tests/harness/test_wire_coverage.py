@@ -180,3 +180,12 @@ def test_an_answer_that_was_lost_is_no_status() -> None:
     lost = {"kind": "http_answer", "call": 1, "status": 200, "fate": "lost"}
     failed = {"kind": "http_failed", "call": 1, "reason": "timeout"}
     assert happened([call, lost, failed]) == {"cps|E9||timeout": 1}
+
+
+def test_a_line_ends_between_two_results() -> None:
+    seen = {
+        f"psp|Commit Session|ENABLED|Result Not OK 0x{n:02X} X": 1 for n in range(9)
+    }
+    text = wire_text(wire_lines(seen))
+    assert max(map(len, text.splitlines())) <= 100
+    assert all(f"Result Not OK 0x{n:02X} X 1" in text for n in range(9))
