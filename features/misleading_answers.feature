@@ -86,6 +86,21 @@ Feature: Misleading answers of the payment cloud
       And the driver's session is committed within 60 seconds
       And the controller raises no alarm
 
+    @S-Q07 @R-NOS-01
+    Scenario Outline: The release is done, and the cloud <ends>
+      Given the driver has been authorised
+      And the payment cloud does the next cancel and <ends>
+      And 5 minutes have passed
+      When 10 minutes pass
+      Then the last close finds the session closed already
+      And the driver's session is released within 10 seconds
+      And the controller raises no alarm
+
+      Examples:
+        | ends          |
+        | hangs up      |
+        | never answers |
+
     @S-Q02 @R-PER-06
     Scenario: Somebody else has closed the session
       Given the driver is charging at connector 1
@@ -104,6 +119,19 @@ Feature: Misleading answers of the payment cloud
       When the driver unplugs at connector 1
       Then the controller raises an alarm within 60 seconds
       And the driver's session is committed within 200 seconds
+
+    @S-Q03 @R-NOS-01
+    Scenario Outline: The release is answered <status>
+      Given the driver has been authorised
+      And the payment cloud answers the next two cancels with <status>
+      When 5 minutes pass
+      Then the driver's session is released within 300 seconds
+
+      Examples:
+        | status |
+        | 400    |
+        | 404    |
+        | 429    |
 
     @S-Q05 @R-RTY-04
     Scenario: The cloud has too many requests
@@ -176,6 +204,14 @@ Feature: Misleading answers of the payment cloud
       When the second driver taps
       Then two sessions have been opened
       And energy still flows at connector 1
+
+    @S-Q10
+    Scenario: The cloud cannot authorise
+      Given the payment cloud answers the next one authorisation with 503
+      When the driver taps
+      Then no session is opened
+      And the driver is given an answer
+      And the terminal reads cards again within 60 seconds
 
     @S-Q10
     Scenario: The terminal still reads from before the controller's death
