@@ -183,6 +183,18 @@ Feature: The controller dies
         | full      |
         | read-only |
 
+    # What could not be written is owed to the storage, not only to the next write.
+    @S-J11 @R-RTY-03
+    Scenario: The controller dies long after its storage takes writes again
+      Given the driver is charging at connector 1
+      And the controller's storage is full
+      And the driver has unplugged at connector 1
+      And 10 seconds have passed
+      And the controller's storage takes writes again
+      And 2 minutes have passed
+      When the controller dies and starts again
+      Then the controller has sent one close
+
     @S-J11
     Scenario: The controller's storage is damaged
       Given the driver has been authorised

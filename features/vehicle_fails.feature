@@ -76,6 +76,18 @@ Feature: The vehicle fails
       And one session has been opened
 
     @S-E07
+    Scenario: The vehicle leaves while the charger is offline, and another one comes
+      Given the driver is charging at connector 1
+      And the charger is offline
+      And the driver has driven off from connector 1
+      And 20 seconds have passed
+      And the link to the charger has come back
+      And 60 seconds have passed
+      And the second driver has plugged in at connector 1
+      When the second driver taps
+      Then energy flows at connector 1 within 60 seconds
+
+    @S-E07
     Scenario: Another vehicle takes the plug
       Given the driver is charging at connector 1
       And the driver has driven off from connector 1

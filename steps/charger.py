@@ -165,9 +165,12 @@ def charger_lost(bench: Bench) -> None:
     bench.run_for(1_000)
 
 
+@given(phrase("the link to the charger has come back"))
 @when(phrase("the link to the charger comes back"))
 def charger_back(bench: Bench) -> None:
-    """When the link to the charger comes back"""
+    """Given the link to the charger has come back
+    When the link to the charger comes back
+    """
     end_fault(bench, "bay_down")
 
 

@@ -184,6 +184,12 @@ def storage_read_only(bench: Bench) -> None:
     bench.faults.put("store_read_only")
 
 
+@given(phrase("the controller's storage takes writes again"))
+def storage_well(bench: Bench) -> None:
+    """Given the controller's storage takes writes again"""
+    end_fault(bench, "store_full", "store_read_only")
+
+
 @given(phrase("the controller's storage will be damaged when it dies"))
 def storage_damaged(bench: Bench) -> None:
     """Given the controller's storage will be damaged when it dies"""

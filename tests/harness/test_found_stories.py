@@ -68,15 +68,19 @@ def test_what_was_heard_before_a_death_is_owed_without_a_charger(
     settles(bench)
 
 
-def test_a_card_is_heard_while_the_cloud_cannot_be_reached(make_bench: Make) -> None:
-    """Calls fail, callbacks come: whoever taps to stop has to be stopped."""
-    bench = make_bench("cps")
+def taps_while_calls_fail(bench: Bench) -> None:
     start_charging(bench, 1, 1)
     bench.faults.put("http_refused")
     bench.run_for(120_000)
     driver = bench.driver(1)
     bench.drivers.tap(driver, driver.card)
     bench.run_for(5_000)
+
+
+def test_a_card_is_heard_while_the_cloud_cannot_be_reached(make_bench: Make) -> None:
+    """Calls fail, callbacks come: whoever taps to stop has to be stopped."""
+    bench = make_bench("cps")
+    taps_while_calls_fail(bench)
     assert not bench.court.station.connector(1).contactor_closed
     bench.run_for(120_000)
     settles(bench)
@@ -101,12 +105,7 @@ def test_a_welcome_without_a_good_register_counts_nothing(
     settles(bench)
 
 
-@pytest.mark.parametrize("column", COLUMNS)
-def test_two_closes_that_waited_for_the_terminal_both_leave(
-    make_bench: Make, column: str
-) -> None:
-    """Between two closes the line must not be hung up, out of service or not."""
-    bench = make_bench(column)
+def two_closes_wait(bench: Bench) -> None:
     for who in (1, 2):
         driver = bench.driver(who)
         bench.drivers.tap(driver, driver.card)
@@ -117,6 +116,15 @@ def test_two_closes_that_waited_for_the_terminal_both_leave(
     bench.drivers.emergency_stop(bench.driver(1), active=True)
     bench.run_for(70 * 60_000)
     bench.drivers.emergency_stop(bench.driver(1), active=False)
+
+
+@pytest.mark.parametrize("column", COLUMNS)
+def test_two_closes_that_waited_for_the_terminal_both_leave(
+    make_bench: Make, column: str
+) -> None:
+    """Between two closes the line must not be hung up, out of service or not."""
+    bench = make_bench(column)
+    two_closes_wait(bench)
     settles(bench)
 
 
@@ -206,18 +214,22 @@ def stops_by_tap(bench: Bench) -> None:
     bench.run_for(20_000)
 
 
+def taps_again(bench: Bench) -> None:
+    stops_by_tap(bench)
+    driver = bench.driver(1)
+    bench.drivers.tap(driver, driver.card)
+    bench.run_for(20_000)
+
+
 @pytest.mark.parametrize("column", COLUMNS)
 def test_who_taps_again_means_the_vehicle_that_is_still_there(
     make_bench: Make, column: str
 ) -> None:
     """Stopped by mistake: the same card at the same vehicle is the same driver."""
     bench = make_bench(column)
-    stops_by_tap(bench)
-    driver = bench.driver(1)
-    bench.drivers.tap(driver, driver.card)
-    bench.run_for(20_000)
+    taps_again(bench)
     assert bench.court.station.connector(1).contactor_closed
-    bench.drivers.leave(driver, 1)
+    bench.drivers.leave(bench.driver(1), 1)
     settles(bench)
 
 
@@ -256,20 +268,22 @@ def test_a_commit_is_said_when_it_is_said(
     settles(bench)
 
 
-@pytest.mark.parametrize("status", [400, 404, 422])
-def test_an_error_may_hide_an_approval(make_bench: Make, status: int) -> None:
-    """What answers for the cloud may not be what authorised: the session is found."""
-    bench = make_bench("cps")
+def an_error_hides_an_approval(bench: Bench, *, status: int = 404) -> None:
     bench.faults.put("http_status_after", route="E6", status=status)
     driver = bench.driver(1)
     bench.drivers.tap(driver, driver.card)
     bench.run_for(60_000)
+
+
+@pytest.mark.parametrize("status", [400, 404, 422])
+def test_an_error_may_hide_an_approval(make_bench: Make, status: int) -> None:
+    """What answers for the cloud may not be what authorised: the session is found."""
+    bench = make_bench("cps")
+    an_error_hides_an_approval(bench, status=status)
     settles(bench)
 
 
-def test_a_damaged_question_is_no_decline(make_bench: Make) -> None:
-    """The refusal is that of Get Status; the issuer is still thinking."""
-    bench = make_bench("apollo")
+def a_question_is_damaged(bench: Bench) -> None:
     bench.faults.put("issuer_slow", delay_ms=25_000)
     driver = bench.driver(1)
     bench.drivers.tap(driver, driver.card)
@@ -277,6 +291,12 @@ def test_a_damaged_question_is_no_decline(make_bench: Make) -> None:
     bench.faults.put("cable_corrupt", direction="to_terminal", message="Get Status")
     await_session(bench, driver)
     bench.run_for(1_000)
+
+
+def test_a_damaged_question_is_no_decline(make_bench: Make) -> None:
+    """The refusal is that of Get Status; the issuer is still thinking."""
+    bench = make_bench("apollo")
+    a_question_is_damaged(bench)
     assert not shown(bench, "declined")
     assert shown(bench, "plug_in")
     settles(bench)

@@ -18,6 +18,7 @@ from tests.harness.mistakes.examined import catch, declared, examined
 
 DIES = "controller_dies.feature"
 LINES = "lines_fail.feature"
+VEHICLE = "vehicle_fails.feature"
 CLOUD = "misleading_answers.feature"
 LONG = "closing_takes_long.feature"
 
@@ -67,6 +68,8 @@ ROWS = [
     Row(MUTE, LONG, "takes the commit on day 6", PSP, "an alarm 'close_failed'"),
     Row(BELIEVES, LONG, "takes the commit on day 6", PSP, "one effective commit"),
     Row(MUTE, LONG, "terminal cannot be reached for more than 24", PSP, "an alarm 'close_failed'"),
+    Row("mistakes.own_charge:keeps_the_place", VEHICLE, "another one comes", ALL, "energy at connector 1"),
+    Row("mistakes.own_charge:writes_with_the_next", DIES, "takes writes again", ALL, "closes sent"),
 ]
 # fmt: on
 CASES = [
