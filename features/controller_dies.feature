@@ -190,8 +190,7 @@ Feature: The controller dies
       And the controller's storage is full
       And the driver has unplugged at connector 1
       And 10 seconds have passed
-      And the controller's storage takes writes again
-      And 2 minutes have passed
+      And the controller's storage has taken writes again for 2 minutes
       When the controller dies and starts again
       Then the controller has sent one close
 

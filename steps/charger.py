@@ -165,13 +165,17 @@ def charger_lost(bench: Bench) -> None:
     bench.run_for(1_000)
 
 
-@given(phrase("the link to the charger has come back"))
 @when(phrase("the link to the charger comes back"))
 def charger_back(bench: Bench) -> None:
-    """Given the link to the charger has come back
-    When the link to the charger comes back
-    """
+    """When the link to the charger comes back"""
     end_fault(bench, "bay_down")
+
+
+@given(phrase("the link to the charger has been back for {time:Duration}"))
+def charger_back_for(bench: Bench, time: int) -> None:
+    """Given the link to the charger has been back for 60 seconds"""
+    end_fault(bench, "bay_down")
+    bench.run_for(time)
 
 
 @when(phrase("the charger restarts"))

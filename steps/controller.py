@@ -184,10 +184,11 @@ def storage_read_only(bench: Bench) -> None:
     bench.faults.put("store_read_only")
 
 
-@given(phrase("the controller's storage takes writes again"))
-def storage_well(bench: Bench) -> None:
-    """Given the controller's storage takes writes again"""
+@given(phrase("the controller's storage has taken writes again for {time:Duration}"))
+def storage_well(bench: Bench, time: int) -> None:
+    """Given the controller's storage has taken writes again for 2 minutes"""
     end_fault(bench, "store_full", "store_read_only")
+    bench.run_for(time)
 
 
 @given(phrase("the controller's storage will be damaged when it dies"))
