@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define LINE 512
@@ -147,6 +148,7 @@ static bool save(void)
 
 void ledger_open(const char *state_directory)
 {
+    umask(077);                         /* cards are nobody else's business */
     snprintf(directory, sizeof directory, "%s", state_directory);
     snprintf(path, sizeof path, "%.4000s/ledger", state_directory);
     snprintf(new_path, sizeof new_path, "%.4000s/ledger.new", state_directory);
