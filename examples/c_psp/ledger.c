@@ -52,9 +52,9 @@ static uint32_t checksum(const char *text, size_t length)       /* FNV-1a */
 static int line_of(const struct session *s, char line[LINE])
 {
     const char *card = *s->card && !has_ended(s) ? s->card : "-";
-    int n = snprintf(line, LINE, OUT, s->key, s->state, s->id, s->connector, card, s->limit, s->register_wh, s->energy_wh, s->amount,
-                     s->opened, s->lost, s->metered, s->commit, s->in_flight, s->maybe_done,
-                     s->attempts, s->next, s->sent);
+    int n = snprintf(line, LINE, OUT, s->key, s->state, s->id, s->connector, card, s->limit,
+                     s->register_wh, s->energy_wh, s->amount, s->opened, s->lost, s->metered,
+                     s->commit, s->in_flight, s->maybe_done, s->attempts, s->next, s->sent);
     return n + snprintf(line + n, LINE - (size_t)n, " *%08" PRIx32 "\n",
                         checksum(line, (size_t)n));
 }
