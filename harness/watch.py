@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from harness.bench import Bench, NotReached
 from harness.deaths import names_in
+from harness.faults.controller import NOTHING
 from simulator.people import Person
 from simulator.terminal import Session, SessionState
 from wire.records import Record
@@ -89,6 +90,18 @@ def await_return(bench: Bench, *, since: int) -> None:
     within_s = bench.declaration.number("reach", "ready_within")
     within_ms = within_s * 1000 * bench.time_scale
     bench.run_until(lambda: bench.is_ready(since=since), within_ms)
+
+
+def demand_damage(bench: Bench, *, since: int) -> None:
+    """What was to befall its storage must have done so after record ``since``.
+
+    Raises NotReached when nothing was at risk: what a scenario asks of a controller
+    with a damaged storage is not held against one whose storage is whole.
+    """
+    for record in bench.trace.records[since:]:
+        mark = str(record.get("mark"))
+        if mark.startswith("state ") and mark.endswith(NOTHING):
+            raise NotReached(f"a storage that its death has damaged: {mark}")
 
 
 def demand(

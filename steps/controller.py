@@ -15,6 +15,7 @@ from harness.watch import (
     closes_between,
     count_messages,
     demand,
+    demand_damage,
     end_fault,
     last_death,
 )
@@ -132,6 +133,7 @@ def controller_restarts(bench: Bench) -> None:
     bench.faults.heal("controller_killed")
     bench.run_for(10_000)
     await_return(bench, since=since)
+    demand_damage(bench, since=since)
 
 
 @given(

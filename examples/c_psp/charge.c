@@ -631,11 +631,12 @@ static void try_again(struct session *s)
 
 static void attempt(struct session *s)
 {
-    s->was_free = s->is_free;
+    if (!s->is_repeat)                  /* that belongs to the attempt before it */
+        s->was_free = s->is_free;
+    s->is_repeat = false;
     if (!s->is_free) {
         s->attempts++;
         s->next = calendar() + gap_after(s->attempts);
-        s->was_repeated = false;
     }
     if (!psp_is_ready()) {
         try_again(s);
@@ -666,8 +667,10 @@ void on_close_answer(enum outcome outcome, int reason)
     } else if (outcome == WRONG_STATE && psp_is_authorising()) {
         s->put_off = true;              /* until the authorisation is over */
     } else if ((outcome == WRONG_STATE || outcome == GARBLED) && !s->was_repeated) {
-        s->was_repeated = s->is_free = true;
-        s->window = now;                /* once more, at once */
+        /* Once more, at once, but once only: a cable that damages every block would be
+         * hammered twice a minute otherwise. */
+        s->was_repeated = s->is_repeat = s->is_free = true;
+        s->window = now;
     } else {
         if (outcome == NOT_FOUND && s->attempts == 1 && !s->was_free)
             alarm_operator("unknown_outcome", s->id, "the terminal does not know a session");
@@ -682,7 +685,7 @@ void on_terminal_ready(void)
 {
     for EACH_SESSION(s) {
         ms_t since = calendar() - s->sent;
-        if (s->state != CLOSING || s->in_flight || (s->sent && s->was_free && !s->was_repeated))
+        if (s->state != CLOSING || s->in_flight || (s->sent && s->was_free))
             continue;
         if (s->attempts && s->window > now) {   /* one attempt is free after a reconnect */
             s->is_free = true;
@@ -736,7 +739,7 @@ void charge_tick(void)
             s->window = now;
         }
         if (s->is_free && calendar() >= s->next)
-            s->is_free = false;
+            s->is_free = s->is_repeat = false;
         /* A free attempt waits for the line; one of the schedule counts without it. */
         if (!s->put_off && due(s->window) && (psp_can_close() || !(psp_is_ready() || s->is_free)))
             attempt(s);

@@ -103,7 +103,7 @@ struct session {                        /* each field is in the ledger ... */
     int attempts;
     ms_t next, sent;                    /* calendar */
     /* ... except what a restart finds out anew */
-    bool ordered, unwanted, is_free, was_free, was_repeated, put_off, meter_doubted;
+    bool ordered, unwanted, is_free, was_free, is_repeat, was_repeated, put_off, meter_doubted;
     ms_t window, feedback, cap, idle, silent, final, gone;
     const char *why;
 };

@@ -1,10 +1,11 @@
-/* The ledger: every session as it last was, in a text file that is only appended to.
+/* The ledger: every session as it last was, in a small text file.
  *
- * One line is one session; the last line of a key counts. Each line ends with a
- * checksum and is on disk (fdatasync) before ledger_put returns. A last line without an
- * end was never acknowledged and is cut off; any other line that does not check is
- * damage, after which no new money is asked for. At each boot, and when the file has
- * grown, it is written anew without the sessions that have ended. */
+ * The first line says how many sessions follow, one a line, each with a checksum. The file
+ * is never changed: a new one is written beside it, synced, and put in its place at once, so
+ * that a power cut leaves the one or the other, and a disk that is full or read-only refuses
+ * it whole. A ledger with anything amiss has been damaged later: it is kept as
+ * ledger.damaged, what can be read of it is closed, and no new money is asked for until an
+ * operator has taken that file away. */
 #define _DEFAULT_SOURCE
 #include "controller.h"
 
@@ -17,15 +18,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define MAX_BYTES (1 << 20)
 #define LINE 512
+#define HEADER "sessions %d\n"
+#define AGAIN SECONDS(30)               /* a storage that has failed is tried so often */
 
 struct session sessions[MAX_SESSIONS];
 bool ledger_damaged, ledger_writable;
 
-static char path[4096], new_path[4096 + 8], directory[4096];
-static int file = -1;
-static off_t size;
+static char directory[4096], path[4096], new_path[4096], evidence[4096];
 static uint32_t last_key;
 static ms_t try_again;
 
@@ -51,19 +51,20 @@ static uint32_t checksum(const char *text, size_t length)       /* FNV-1a */
 
 static int line_of(const struct session *s, char line[LINE])
 {
-    int n = snprintf(line, LINE, OUT, s->key, s->state, s->id, s->connector,
-                     *s->card ? s->card : "-", s->limit, s->register_wh, s->energy_wh, s->amount,
-                     s->opened, s->lost, s->metered, s->commit, s->in_flight, s->maybe_done,
-                     s->attempts, s->next, s->sent);
+    const char *card = *s->card && !has_ended(s) ? s->card : "-";
+    int n = snprintf(line, LINE, OUT, s->key, s->state, s->id, s->connector, card, s->limit,
+                     s->register_wh, s->energy_wh, s->amount, s->opened, s->lost, s->metered,
+                     s->commit, s->in_flight, s->maybe_done, s->attempts, s->next, s->sent);
     return n + snprintf(line + n, LINE - (size_t)n, " *%08" PRIx32 "\n",
                         checksum(line, (size_t)n));
 }
 
-static bool read_line(const char *line, size_t length)
+static bool read_line(const char *line, struct session *place)
 {
     struct session s = {0};
     char state;
     int commit, in_flight, maybe_done;
+    size_t length = strcspn(line, "\n");
     if (length < 11 || strtoul(line + length - 8, NULL, 16) != checksum(line, length - 10)
         || sscanf(line, IN, &s.key, &state, &s.id, &s.connector, s.card, &s.limit,
                   &s.register_wh, &s.energy_wh, &s.amount, &s.opened, &s.lost, &s.metered, &commit,
@@ -75,15 +76,6 @@ static bool read_line(const char *line, size_t length)
     s.maybe_done = maybe_done;
     if (!strcmp(s.card, "-"))
         *s.card = 0;
-    struct session *place = NULL;
-    for (int i = 0; i < MAX_SESSIONS; i++)
-        if (sessions[i].key == s.key || (has_ended(&sessions[i]) && !place))
-            place = &sessions[i];
-    for (int i = 0; i < MAX_SESSIONS; i++)
-        if (sessions[i].key == s.key)
-            place = &sessions[i];
-    if (!place)
-        return false;
     *place = s;
     if (s.key > last_key)
         last_key = s.key;
@@ -94,32 +86,24 @@ static bool read_line(const char *line, size_t length)
 
 static void replay(void)
 {
-    char *text = NULL;
-    int in = open(path, O_RDONLY | O_CLOEXEC);
-    struct stat about;
-    if (in < 0) {
-        ledger_damaged = errno != ENOENT;
-        size = ledger_damaged ? -1 : 0;
+    char line[LINE];
+    int expected = 0, found = 0;
+    FILE *in = fopen(path, "r");
+    if (!in) {
+        ledger_damaged |= errno != ENOENT;
         return;
     }
-    if (fstat(in, &about) || !(text = malloc((size_t)about.st_size + 1))
-        || read(in, text, (size_t)about.st_size) != about.st_size) {
-        ledger_damaged = true;
-        size = -1;
-    } else {
-        char *at = text, *end;
-        text[about.st_size] = 0;
-        for (; (end = memchr(at, '\n', (size_t)(text + about.st_size - at))); at = end + 1) {
-            *end = 0;
-            if (!read_line(at, (size_t)(end - at))) {
-                note("ledger: damaged line: %s", at);
-                ledger_damaged = true;
-            }
+    bool is_whole = fgets(line, LINE, in) && sscanf(line, HEADER, &expected) == 1;
+    while (fgets(line, LINE, in)) {
+        if (found < MAX_SESSIONS && read_line(line, &sessions[found])) {
+            found++;
+        } else {
+            note("ledger: damaged line: %s", line);
+            is_whole = false;
         }
-        size = at - text;
     }
-    free(text);
-    close(in);
+    ledger_damaged |= !is_whole || found != expected || ferror(in);
+    fclose(in);
 }
 
 static bool sync_directory(void)
@@ -131,77 +115,65 @@ static bool sync_directory(void)
     return is_ok;
 }
 
-/* A new file with what is still open, put in place of the old one at once. */
-static bool rewrite(void)
+static bool write_all(FILE *out)
 {
     char line[LINE];
-    off_t written = 0;
-    int fd = open(new_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    bool is_ok = fd >= 0;
-    for (int i = 0; i < MAX_SESSIONS && is_ok; i++) {
-        /* The newest key is kept, ended or not: keys are never used twice. */
-        if (has_ended(&sessions[i]) && (!sessions[i].key || sessions[i].key != last_key))
-            continue;
-        int n = line_of(&sessions[i], line);
-        is_ok = write(fd, line, (size_t)n) == n;
-        written += n;
-    }
-    is_ok = is_ok && fsync(fd) == 0 && rename(new_path, path) == 0 && sync_directory();
-    if (!is_ok) {
-        if (fd >= 0)
-            close(fd);
-        return false;
-    }
-    if (file >= 0)
-        close(file);
-    file = fd;
-    size = written;
-    return true;
+    int count = 0;
+    for (int i = 0; i < MAX_SESSIONS; i++)
+        count += sessions[i].state != FREE;
+    fprintf(out, HEADER, count);
+    for (int i = 0; i < MAX_SESSIONS; i++)
+        if (sessions[i].state != FREE)
+            fwrite(line, 1, (size_t)line_of(&sessions[i], line), out);
+    return fflush(out) == 0 && !ferror(out) && fsync(fileno(out)) == 0;
 }
 
-static bool append_to_old(void)
+static bool keep_evidence(void)         /* the oldest, if there is more */
 {
-    file = size >= 0 ? open(path, O_WRONLY | O_CLOEXEC) : -1;
-    return file >= 0 && ftruncate(file, size) == 0 && lseek(file, size, SEEK_SET) == size;
+    return access(evidence, F_OK) == 0 || link(path, evidence) == 0;
+}
+
+static bool save(void)
+{
+    FILE *out = ledger_damaged && !keep_evidence() ? NULL : fopen(new_path, "w");
+    bool is_ok = out && write_all(out);
+    if (out)
+        is_ok &= fclose(out) == 0;
+    is_ok = is_ok && rename(new_path, path) == 0 && sync_directory();
+    if (!is_ok)
+        unlink(new_path);               /* it takes room that is missing */
+    try_again = now + AGAIN;
+    return is_ok;
 }
 
 void ledger_open(const char *state_directory)
 {
+    umask(077);                         /* cards are nobody else's business */
     snprintf(directory, sizeof directory, "%s", state_directory);
     snprintf(path, sizeof path, "%.4000s/ledger", state_directory);
     snprintf(new_path, sizeof new_path, "%.4000s/ledger.new", state_directory);
+    snprintf(evidence, sizeof evidence, "%.4000s/ledger.damaged", state_directory);
+    ledger_damaged = access(evidence, F_OK) == 0;
     replay();
-    /* A damaged ledger is evidence: it is kept and appended to. */
-    ledger_writable = ledger_damaged ? append_to_old() : rewrite();
+    ledger_writable = save();
     if (ledger_damaged || !ledger_writable)
         alarm_operator("ledger", 0, "the ledger cannot be used; no new sessions are opened");
 }
 
 bool ledger_put(const struct session *s)
 {
-    char line[LINE];
-    int n = line_of(s, line);
+    bool was_writable = ledger_writable;
     go_round();
-    if (ledger_writable && file >= 0 && write(file, line, (size_t)n) == n && fdatasync(file) == 0) {
-        size += n;
-        return true;
-    }
-    if (ledger_writable)
+    ledger_writable = save();
+    if (was_writable && !ledger_writable)
         alarm_operator("ledger", s->id, "the ledger cannot be written");
-    ledger_writable = false;
-    try_again = now + SECONDS(30);
-    return false;
+    return ledger_writable;
 }
 
 void ledger_tick(void)
 {
-    bool is_big = ledger_writable && size > MAX_BYTES && !ledger_damaged;
-    if (is_big || (!ledger_writable && due(try_again ? try_again : now))) {
-        if (file >= 0 && !ledger_writable && ftruncate(file, size) == 0)
-            lseek(file, size, SEEK_SET);        /* no half line in the way */
-        ledger_writable = ledger_damaged ? file >= 0 : rewrite();
-        try_again = now + SECONDS(30);
-    }
+    if (!ledger_writable && due(try_again))
+        ledger_writable = save();
 }
 
 struct session *ledger_new(void)

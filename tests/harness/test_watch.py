@@ -6,7 +6,7 @@ import pytest
 
 from harness.bench import Bench, NotReached
 from harness.told import was_answered
-from harness.watch import Breach, await_session, demand_state
+from harness.watch import Breach, await_session, demand_damage, demand_state
 from simulator.terminal import SessionState
 
 Make = Callable[..., Bench]
@@ -98,3 +98,15 @@ def test_words_on_the_terminal_are_an_answer(make_bench: Make, column: str) -> N
     tapped_ms = bench.now_ms
     bench.run_for(5_000)
     assert was_answered(bench, since_ms=tapped_ms)
+
+
+def test_a_death_that_damages_nothing_is_blamed_on_nobody(make_bench: Make) -> None:
+    bench = make_bench("apollo")
+    bench.open()
+    bench.saw("state torn: ledger")
+    demand_damage(bench, since=0)
+    since = len(bench.trace.records)
+    bench.saw("state torn: nothing was at risk")
+    with pytest.raises(NotReached, match="damaged: state torn: nothing was at risk"):
+        demand_damage(bench, since=since)
+    demand_damage(bench, since=len(bench.trace.records))
