@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from harness.bench import Bench, NotReached
 from harness.deaths import names_in
+from harness.declaration import NotClaimed
 from harness.faults.controller import NOTHING
 from simulator.people import Person
 from simulator.terminal import Session, SessionState
@@ -95,13 +96,14 @@ def await_return(bench: Bench, *, since: int) -> None:
 def demand_damage(bench: Bench, *, since: int) -> None:
     """What was to befall its storage must have done so after record ``since``.
 
-    Raises NotReached when nothing was at risk: what a scenario asks of a controller
-    with a damaged storage is not held against one whose storage is whole.
+    Raises NotClaimed when nothing was at risk, because a program had synced all that it
+    had written: then there is no such death for it, and what a scenario asks of a
+    controller with a damaged storage is neither held against it nor counted as passed.
     """
     for record in bench.trace.records[since:]:
         mark = str(record.get("mark"))
         if mark.startswith("state ") and mark.endswith(NOTHING):
-            raise NotReached(f"a storage that its death has damaged: {mark}")
+            raise NotClaimed(f"its death has damaged no storage: {mark}")
 
 
 def demand(

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from harness.bench import Bench, NotReached
+from harness.declaration import NotClaimed
 from harness.told import was_answered
 from harness.watch import Breach, await_session, demand_damage, demand_state
 from simulator.terminal import SessionState
@@ -107,6 +108,6 @@ def test_a_death_that_damages_nothing_is_blamed_on_nobody(make_bench: Make) -> N
     demand_damage(bench, since=0)
     since = len(bench.trace.records)
     bench.saw("state torn: nothing was at risk")
-    with pytest.raises(NotReached, match="damaged: state torn: nothing was at risk"):
+    with pytest.raises(NotClaimed, match="no storage: state torn: nothing was at risk"):
         demand_damage(bench, since=since)
     demand_damage(bench, since=len(bench.trace.records))
