@@ -186,21 +186,30 @@ export class Charge {
     })
   }
 
-  /** What the cloud has open, and we do not know: ours if a question of ours explains it. */
+  /** What the cloud has open, and we do not know: released if it must be ours. */
   onListed(rows) {
-    for (const row of rows) {
-      if (this.ledger.sessions.some((each) => each.id === row.sessionId)) continue
-      const mine = this.#within('unresolved').find((each) => !each.card || !row.cardId || each.card === row.cardId)
-      if (mine) {
-        this.#clear(mine)
-        this.#open(mine, row.sessionId, row.authorizedAmount)
-        this.bay.alarm('orphan', 'Found after an unanswered authorisation; released', mine)
-        this.#stop(mine, 'The approval was lost')
+    const isKnown = (row) => this.ledger.sessions.some((each) => each.id === row.sessionId)
+    for (const row of rows.filter((each) => !isKnown(each))) {
+      const isOfCard = ({ card }) => !card || !row.cardId || card === row.cardId
+      const unanswered = this.#within('unresolved').find(isOfCard)
+      if (unanswered) {
+        this.#release(unanswered, row, 'The approval was lost')
+      } else if (this.ledger.isDamaged) {
+        this.#release(this.#newStray(row), row, 'The ledger was damaged')
       } else if (!this.#reported.has(row.sessionId) && !this.#intent) {
         this.#reported.add(row.sessionId)
         this.bay.alarm('orphan', 'An open session that is not ours; left alone', { id: row.sessionId })
       }
     }
+  }
+
+  #newStray = ({ cardId }) => this.ledger.create({ state: 'unresolved', card: cardId ?? '', connector: 0 })
+
+  #release(session, row, why) {
+    this.#clear(session)
+    this.#open(session, row.sessionId, row.authorizedAmount)
+    this.bay.alarm('orphan', `${why}; its session is released`, session)
+    this.#stop(session, why)
   }
 
   // --- Beginning -----------------------------------------------------------------------------
@@ -576,7 +585,7 @@ export class Charge {
 
   /** After an absence of the cloud or the terminal one attempt is free. */
   onReady() {
-    if (this.#within('unresolved').length) this.terminal.list()
+    this.terminal.list()
     for (const session of this.#within('closing')) {
       if (session._isUnderWay || session._wasFree || !session.attempts) continue
       const since = calendar() - session.sentAt
