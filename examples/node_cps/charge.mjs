@@ -26,6 +26,10 @@ const MILESTONES = [6, 30] // attempts after which the minutes, and the hours, a
 const CLOSES_AT_ONCE = 4
 /** When an unanswered authorisation is looked for; each after the one before. */
 const PROBES = [5, 30, 60, 120, 240].map(seconds)
+/** When the cloud is asked what an approval has opened besides what its answer named. */
+const LOOK = seconds(10)
+/** So long after its approval a session that has ended still explains a second one. */
+const RECENT = seconds(120)
 
 const isUnbound = (session) => session.state === 'reserved' && !session.connector
 /** Of a span that began at a calendar time; safe against jumps of the calendar. */
@@ -37,6 +41,7 @@ export class Charge {
   /** Stop was pressed at this connector: a card has to follow. */
   #stopAt = { connector: null, until: 0 }
   #reported = new Set()
+  #lookTimer
 
   constructor(ledger, bay, terminal) {
     this.ledger = ledger
@@ -138,6 +143,7 @@ export class Charge {
     const session = this.#takeIntent()
     this.#open(session, id, amount)
     this.#lastCard = { id: session.card, at: now() }
+    this.#look()
     const isDurable = this.ledger.put(session)
     if (session._unwanted) this.#stop(session, 'The approval came too late')
     else if (!isDurable) this.#stop(session, 'The session cannot be recorded')
@@ -186,21 +192,47 @@ export class Charge {
     })
   }
 
-  /** What the cloud has open, and we do not know: ours if a question of ours explains it. */
+  /** An answer names one session; only the list tells whether there are two. */
+  #look() {
+    clearTimeout(this.#lookTimer)
+    this.#lookTimer = after(LOOK, async () => {
+      const isAnswered = await this.terminal.list()
+      if (!isAnswered && this.terminal.isReady) this.#look()
+    })
+  }
+
+  /** What the cloud has open, and we do not know: released if it must be ours. */
   onListed(rows) {
-    for (const row of rows) {
-      if (this.ledger.sessions.some((each) => each.id === row.sessionId)) continue
-      const mine = this.#within('unresolved').find((each) => !each.card || !row.cardId || each.card === row.cardId)
-      if (mine) {
-        this.#clear(mine)
-        this.#open(mine, row.sessionId, row.authorizedAmount)
-        this.bay.alarm('orphan', 'Found after an unanswered authorisation; released', mine)
-        this.#stop(mine, 'The approval was lost')
-      } else if (!this.#reported.has(row.sessionId) && !this.#intent) {
+    const isKnown = (row) => this.ledger.sessions.some((each) => each.id === row.sessionId)
+    for (const row of rows.filter((each) => !isKnown(each))) {
+      const isOfCard = ({ card }) => !card || !row.cardId || card === row.cardId
+      const unanswered = this.#within('unresolved').find(isOfCard)
+      if (unanswered) {
+        this.#release(unanswered, row, 'The approval was lost')
+      } else if (this.#intent) {
+        this.#look() // it may be what we are asking for just now
+      } else if (this.#isSecond(row)) {
+        this.#release(this.#newStray(row), row, 'A second session of one approval')
+      } else if (this.ledger.isDamaged) {
+        this.#release(this.#newStray(row), row, 'The ledger was damaged')
+      } else if (!this.#reported.has(row.sessionId)) {
         this.#reported.add(row.sessionId)
         this.bay.alarm('orphan', 'An open session that is not ours; left alone', { id: row.sessionId })
       }
     }
+  }
+
+  /** Its card has an open session here, or had one just now: nobody else has read it. */
+  #isSecond = ({ cardId }) => Boolean(cardId) && this.ledger.sessions.some(
+    (each) => each.card === cardId && each.id && (each.state !== 'closed' || calendar() - each.openedAt < RECENT))
+
+  #newStray = ({ cardId }) => this.ledger.create({ state: 'unresolved', card: cardId ?? '', connector: 0 })
+
+  #release(session, row, why) {
+    this.#clear(session)
+    this.#open(session, row.sessionId, row.authorizedAmount)
+    this.bay.alarm('orphan', `${why}; its session is released`, session)
+    this.#stop(session, why)
   }
 
   // --- Beginning -----------------------------------------------------------------------------
@@ -576,7 +608,7 @@ export class Charge {
 
   /** After an absence of the cloud or the terminal one attempt is free. */
   onReady() {
-    if (this.#within('unresolved').length) this.terminal.list()
+    this.terminal.list()
     for (const session of this.#within('closing')) {
       if (session._isUnderWay || session._wasFree || !session.attempts) continue
       const since = calendar() - session.sentAt

@@ -223,13 +223,13 @@ export class Cps {
     else this.dropCard('')
   }
 
-  /** The open sessions of this terminal, to charge.onListed. */
+  /** The open sessions of this terminal, to charge.onListed; whether there was an answer. */
   async list() {
     const { status, body } = await this.#call('GET', '/sessions')
     const rows = Array.isArray(body) ? body : body?.sessions
-    if (status === 200 && Array.isArray(rows)) {
-      this.charge.onListed(rows.filter((row) => row?.state === 'AUTHORIZED' && row.sessionId))
-    }
+    if (status !== 200 || !Array.isArray(rows)) return false
+    this.charge.onListed(rows.filter((row) => row?.state === 'AUTHORIZED' && row.sessionId))
+    return true
   }
 
   /** One attempt. {outcome, detail}: confirmed, otherwise (closed, but not as asked),

@@ -1,142 +1,114 @@
-// The ledger: every session as it last was, in a text file that is only appended to.
+// The ledger: every session as it is now, in a small file that is always whole.
 //
-// One line is one session; the last line of a key counts. Each line begins with a
-// checksum and is on disk (fdatasync) before put() returns. A last line without an end
-// was never acknowledged and is cut off; any other line that does not check is damage,
-// after which no new money is asked for. At each boot, and when the file has grown, it
-// is written anew without the sessions that have ended.
+// Each put() writes a new file, has it on disk (fsync) and then in the place of the old
+// one (rename): after a power cut there is the one or the other, never a mixture. No file
+// stays open and each write needs room of its own, so that a disk that is full or
+// read-only is found out at the first of them and not when a block happens to be used up.
+//
+// Each line begins with a checksum, and the last line is that of all the others. If the
+// file does not check, what it says in lines that do is still used, but no new money is
+// asked for until an operator has looked at it and has removed `ledger.damaged`.
 
 import { createHash } from 'node:crypto'
 import * as fs from 'node:fs'
 import { join } from 'node:path'
 import { after, note, seconds } from './settings.mjs'
 
-const MAX_BYTES = 1 << 20
-const KEPT_IN_MEMORY = 100
+const KEPT_ENDED = 20
 const sum = (text) => createHash('sha256').update(text).digest('hex').slice(0, 16)
 const hasEnded = (session) => session.state === 'closed'
+/** Fields that begin with _ are not kept. */
+const toJson = (session) => JSON.stringify(session, (key, value) => (key.startsWith('_') ? undefined : value))
 
 export class Ledger {
   sessions = []
   isDamaged = false
-  isWritable = false
-  #file = null
-  #size = 0
-  #key = 0
+  isWritable = true
+  /** The file is damaged, and has not been copied yet. */
+  #hasEvidence = false
   #alarm
+  #timer
 
   constructor(directory, alarm) {
     this.directory = directory
     this.path = join(directory, 'ledger')
     this.#alarm = alarm
-    this.#replay()
-    this.isWritable = this.isDamaged ? this.#appendToOld() : this.#rewrite()
-    if (this.isDamaged || !this.isWritable) {
-      alarm('ledger', 'The ledger cannot be used; no new sessions are opened')
-      this.#tryLater()
-    }
+    this.isDamaged = fs.existsSync(`${this.path}.damaged`)
+    this.#read()
+    if (this.isDamaged) alarm('ledger', 'The ledger is damaged; no new sessions are opened')
+    this.put()
   }
 
   get isUsable() {
     return this.isWritable && !this.isDamaged
   }
 
-  /** A new session; the oldest that have ended are forgotten. */
+  /** A new session, not yet on disk; the oldest that have ended are forgotten. */
   create(fields) {
     const ended = this.sessions.filter(hasEnded)
-    if (ended.length > KEPT_IN_MEMORY) this.sessions.splice(this.sessions.indexOf(ended[0]), 1)
-    const session = { key: ++this.#key, ...fields }
+    if (ended.length > KEPT_ENDED) this.sessions.splice(this.sessions.indexOf(ended[0]), 1)
+    const session = { ...fields }
     this.sessions.push(session)
     return session
   }
 
-  /** Whether the session as it is now is on disk. Fields that begin with _ are not kept. */
-  put(session) {
-    const line = Ledger.#line(session)
-    if (this.isWritable) {
-      try {
-        fs.writeSync(this.#file, line)
-        fs.fdatasyncSync(this.#file)
-        this.#size += line.length
-        if (this.#size > MAX_BYTES && !this.isDamaged) this.#rewrite()
-        return true
-      } catch (error) {
-        this.isWritable = false
-        this.#alarm('ledger', `The ledger cannot be written: ${error.code}`, session)
-        this.#tryLater()
-      }
-    }
-    return false
-  }
+  // --- Reading ---------------------------------------------------------------------------
 
-  static #line(session) {
-    const text = JSON.stringify(session, (key, value) => (key.startsWith('_') ? undefined : value))
-    return `${sum(text)} ${text}\n`
-  }
-
-  #replay() {
+  #read() {
     let text = ''
     try {
       text = fs.readFileSync(this.path, 'utf8')
     } catch (error) {
-      this.isDamaged = error.code !== 'ENOENT'
+      if (error.code === 'ENOENT') return // the first start
+      note(`ledger: ${error.message}`)
     }
-    const lines = text.split('\n')
-    this.#size = Buffer.byteLength(text) - Buffer.byteLength(lines.pop())
-    const found = new Map()
+    const lines = text.split('\n').slice(0, -1)
+    const total = lines.pop()
+    this.#hasEvidence = total !== sum(lines.join('\n'))
+    this.isDamaged ||= this.#hasEvidence
     for (const line of lines) {
-      const body = line.slice(17)
-      if (sum(body) !== line.slice(0, 16)) {
-        note(`ledger: damaged line: ${line}`)
-        this.isDamaged = true
-      } else {
-        const session = JSON.parse(body)
-        found.set(session.key, session)
-        this.#key = Math.max(this.#key, session.key)
-      }
+      const json = line.slice(17)
+      if (sum(json) === line.slice(0, 16)) this.sessions.push(JSON.parse(json))
+      else note(`ledger: damaged line: ${line}`)
     }
-    this.sessions = [...found.values()]
   }
 
-  /** A new file with what is still open, put in place of the old one at once. */
-  #rewrite() {
+  // --- Writing ---------------------------------------------------------------------------
+
+  /** Whether this session as it is now, like all others, is on disk. What is not is tried
+   * again, also without news; until then nothing new is opened. */
+  put(session = null) {
+    const wasWritable = this.isWritable
+    clearTimeout(this.#timer)
     try {
-      // The newest key is kept, ended or not: keys are never used twice.
-      const kept = this.sessions.filter((each) => !hasEnded(each) || each.key === this.#key)
-      const text = kept.map(Ledger.#line).join('')
-      const file = fs.openSync(`${this.path}.new`, 'w', 0o600)
-      fs.writeSync(file, text)
-      fs.fsyncSync(file)
-      fs.renameSync(`${this.path}.new`, this.path)
-      const directory = fs.openSync(this.directory, 'r')
-      fs.fsyncSync(directory)
-      fs.closeSync(directory)
-      if (this.#file !== null) fs.closeSync(this.#file)
-      this.#file = file
-      this.#size = text.length
-      return true
+      this.#write()
+      this.isWritable = true
     } catch (error) {
       note(`ledger: ${error.message}`)
-      return false
+      this.isWritable = false
+      this.#timer = after(seconds(10), () => this.put())
+      if (wasWritable) this.#alarm('ledger', 'The ledger cannot be written', session)
     }
+    return this.isWritable
   }
 
-  /** A damaged ledger is evidence: it is kept and appended to. */
-  #appendToOld() {
-    try {
-      fs.truncateSync(this.path, this.#size)
-      this.#file = fs.openSync(this.path, 'a')
-      return true
-    } catch {
-      return false
-    }
+  #write() {
+    const lines = this.sessions.map(toJson).map((json) => `${sum(json)} ${json}`)
+    const total = sum(lines.join('\n'))
+    synced(`${this.path}.new`, 'w', (file) => fs.writeFileSync(file, `${[...lines, total].join('\n')}\n`))
+    if (this.#hasEvidence) fs.copyFileSync(this.path, `${this.path}.damaged`)
+    this.#hasEvidence = false
+    fs.renameSync(`${this.path}.new`, this.path)
+    synced(this.directory, 'r')
   }
+}
 
-  #tryLater() {
-    after(seconds(30), () => {
-      if (this.isWritable) return
-      this.isWritable = this.isDamaged ? this.#appendToOld() : this.#rewrite()
-      if (!this.isWritable) this.#tryLater()
-    }).unref()
+function synced(path, flags, write = () => {}) {
+  const file = fs.openSync(path, flags, 0o600)
+  try {
+    write(file)
+    fs.fsyncSync(file)
+  } finally {
+    fs.closeSync(file)
   }
 }
