@@ -154,7 +154,7 @@ class Core:
         match report:
             case Ready():
                 self._has_terminal = True
-                self._recovery.on_ready()
+                self._recovery.compare()
                 self._closing.on_ready()
             case Lost():
                 self._has_terminal = False
@@ -191,7 +191,7 @@ class Core:
             case For.PROBE:
                 self._recovery.on_timer(key)
             case For.LOOK:
-                self._recovery.on_ready()
+                self._recovery.compare()
             case For.START_PRESSED | For.STOP_PRESSED:
                 self._reception.on_timer(what)
             case For.STORAGE:

@@ -102,7 +102,8 @@ class Recovery:
             due_ms = self._desk.now_ms + _LOOK_MS
             self._desk.timers.set((For.LOOK, 0), due_ms)
 
-    def on_ready(self) -> None:
+    def compare(self) -> None:
+        """Ask for the open sessions, to hold them against the ledger."""
         if self._desk.terminal.capabilities.can_list:
             self._desk.terminal.list_open(self._desk.now_ms)
 
