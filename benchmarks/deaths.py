@@ -27,7 +27,7 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from benchmarks.flows import FLOWS, bench_for, column_named
-from benchmarks.plays import in_words, side_by_side
+from benchmarks.plays import hits_of, in_words, side_by_side
 from harness.bench import Bench
 from harness.columns import COLUMNS
 from harness.deaths import SEND, WRITE, Doom, Moment
@@ -186,13 +186,7 @@ def _judged(death: Death, bench: Bench) -> Outcome:
     records = bench.trace.records
     expectations = Expectations(allow_unknown=bench.allow_unknown)
     judgement = judge(records, expectations=expectations)
-    hits = [
-        str(record["detail"])
-        for record in records
-        if record["kind"] == "fault"
-        and record["event"] == "hit"
-        and record["name"] == "controller_killed_at"
-    ]
+    hits = hits_of(bench, "controller_killed_at")
     return Outcome(
         death=death,
         hit=hits[0] if hits else "",

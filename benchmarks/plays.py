@@ -28,6 +28,17 @@ def in_words(bench: Bench, judgement: Judgement) -> str:
     return "\n".join(lines)
 
 
+def hits_of(bench: Bench, fault: str) -> list[str]:
+    """How a fault of the catalogue has hit, in words, each time."""
+    return [
+        str(record.get("detail", ""))
+        for record in bench.trace.records
+        if record["kind"] == "fault"
+        and record["event"] == "hit"
+        and record["name"] == fault
+    ]
+
+
 def side_by_side(
     play: Callable[[PlanT], OutcomeT], every: Sequence[PlanT], *, jobs: int
 ) -> Iterator[OutcomeT]:

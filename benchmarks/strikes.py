@@ -27,7 +27,7 @@ from itertools import cycle
 from typing import Any, Final
 
 from benchmarks.flows import FLOWS, bench_for, column_named
-from benchmarks.plays import in_words, side_by_side
+from benchmarks.plays import hits_of, in_words, side_by_side
 from harness.bench import Bench
 from harness.columns import COLUMNS
 from harness.epilogue import run_epilogue
@@ -234,8 +234,7 @@ def _judged(strike: Strike, bench: Bench) -> Outcome:
     records = bench.trace.records
     expectations = Expectations(allow_unknown=bench.allow_unknown)
     judgement = judge(records, expectations=expectations)
-    hits = [r["name"] for r in records if r["kind"] == "fault" and r["event"] == "hit"]
-    has_hit = strike.fault in hits
+    has_hit = bool(hits_of(bench, strike.fault))
     # Without a hit the judge says INCONCLUSIVE, which is counted apart.
     unmet = not has_hit and judgement.conduct is Conduct.INCONCLUSIVE
     return Outcome(
